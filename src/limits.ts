@@ -1,0 +1,85 @@
+/**
+ * Every bound of the server: name, unit last, default. docs/protocol.md ("Limits") and
+ * ARCHITECTURE.md list them with the rule that holds when one is reached.
+ *
+ * Those that an operator may change are flags (src/cli/options.ts) that start from these values.
+ */
+export const limits = {
+  /** Largest package, JSON message or messaging payload. Over it: 1009. Flag --max-package-bytes. */
+  packageBytesMax: 65_536,
+  /** Largest header of a package; header length is an int16. Over it: 1002. */
+  headerBytesMax: 32_767,
+  /** Largest WebSocket message, which may hold many packages. Over it: 1009. */
+  webSocketMessageBytesMax: 1_048_576,
+  /** Time for the first op 7, or for a WebSocket upgrade's authentication. Flag --auth-timeout. */
+  authTimeoutMs: 5_000,
+  /** Time without one whole frame before 4408. Flag --idle-timeout. */
+  idleTimeoutMs: 300_000,
+  /** Time that a drain may take. Flag --drain-timeout. */
+  drainTimeoutMs: 10_000,
+  /** Time that a connection ended by the server may take to close before it is cut. */
+  lingerMs: 2_000,
+
+  /** Length of `mkey` in op 7. */
+  mkeyBytesMax: 4_096,
+  /** Length of a messaging client_id, in characters. Over it: HTTP 401. */
+  clientIdCharsMax: 128,
+  /** Length of a device name, in characters. */
+  deviceCharsMax: 64,
+  /** Named devices whose cursors are kept for one user. Full: the least recently used is forgotten. */
+  userDevicesMax: 32,
+  /** Connections of one user. Full: the new one is closed with 4429. */
+  userConnectionsMax: 256,
+
+  /** Requests of one connection that wait for their reply. Full: its input is parked, then paused. */
+  sessionRequestsMax: 1_024,
+  /** Bytes that a connection may have on the way to its shard, not yet handled. Full: socket paused. */
+  sessionInBytesMax: 262_144,
+  /** Bytes of pushes a connection may have queued in one tick. Full: fed from the log instead. */
+  sessionOutBytesMax: 262_144,
+  /** Bytes on the way from the gateway to one shard. Full: its sockets are paused. */
+  laneInBytesMax: 16_777_216,
+  /** Bytes on the way from one shard to the gateway. Full: the shard holds its output back. */
+  laneOutBytesMax: 16_777_216,
+
+  /** Bytes of one run of messages (one sender, one conversation). Full: the next run is begun. */
+  runBytesMax: 65_536,
+  /** Bytes and messages of one step of catching up from the log. */
+  feedBytesMax: 65_536,
+  feedMessagesMax: 256,
+  /** Conversations that are read at once, and merged by time, when a session catches up. */
+  feedSourcesMax: 256,
+
+  /** Messages and bytes of one `messages` notification (spec: 256 and 256 KiB). */
+  notificationMessagesMax: 256,
+  notificationBytesMax: 262_144,
+  /** Unread ids of one user kept in memory. Full: an older id is looked up in the log. */
+  mailboxIndexMax: 65_536,
+  /** Gaps between read messages kept for one conversation. Full: the read is refused (mailbox_full). */
+  mailboxGapsMax: 10_000,
+  /** Ids of one conversation remembered to know a retry. Full: the oldest is forgotten. */
+  retryIdsMax: 65_536,
+
+  /** Members of one group. Over it: group_too_large. */
+  groupMembersMax: 100_000,
+  /** Body of an admin request. Over it: HTTP 413. */
+  adminBodyBytesMax: 4_194_304,
+
+  /** Messages waiting for a user or a group. Full: refused with `overloaded`. */
+  mailboxCapacityMax: 16_384,
+  /** Time after which a user or group that nobody uses leaves memory. */
+  passivateAfterMs: 60_000,
+  /** Users and groups resident on one shard. Full: the least recently used idle one leaves memory. */
+  residentsMax: 200_000,
+  /** Bytes that wait for another shard. Full: refused with `overloaded`. */
+  linkBytesMax: 16_777_216,
+
+  /** Delivery cursors are written behind within this time. */
+  cursorFlushMs: 1_000,
+  /** Bytes of the memory store, all shards together. Full: the oldest messages are dropped. */
+  memoryStoreBytesMax: 2_147_483_648,
+  /** Size of one segment of the memory store. */
+  memorySegmentBytes: 4_194_304,
+} as const;
+
+export type Limits = { -readonly [K in keyof typeof limits]: number };
