@@ -33,6 +33,8 @@ export const limits = {
 
   /** Requests of one connection that wait for their reply. Full: its input is parked, then paused. */
   sessionRequestsMax: 1_024,
+  /** Time for the outcome of a request. Over it: the connection is closed with 4500. */
+  requestTimeoutMs: 30_000,
   /** Bytes that a connection may have on the way to its shard, not yet handled. Full: socket paused. */
   sessionInBytesMax: 262_144,
   /** Bytes of pushes a connection may have queued in one tick. Full: fed from the log instead. */
@@ -74,6 +76,8 @@ export const limits = {
   /** Bytes that wait for another shard. Full: refused with `overloaded`. */
   linkBytesMax: 16_777_216,
 
+  /** Time before a shard thread that died before it served is started again. */
+  shardRestartMs: 1_000,
   /** Delivery cursors are written behind within this time. */
   cursorFlushMs: 1_000,
   /** Bytes of the memory store, all shards together. Full: the oldest messages are dropped. */

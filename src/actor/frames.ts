@@ -1,0 +1,77 @@
+import { Packr, Unpackr } from 'msgpackr';
+import { actorLimits } from './limits.ts';
+import type { ActorId } from './types.ts';
+
+/**
+ * What passes between two nodes. A batch is one msgpack array: its header, then frames of
+ * `frameSlots` values each, all in one flat array, so that no frame costs an array of its own.
+ *
+ * | op | head | id | body | token | deadline |
+ * | --- | --- | --- | --- | --- | --- |
+ * | tell | kind, message | actor | payload | 0 | 0 |
+ * | tellIfActive | kind, message | actor | payload | 0 | 0 |
+ * | ask | kind, message | actor | payload | asker's | on the common clock |
+ * | answer | | 0 | value | asker's | 0 |
+ * | failed | | error's code or null | error's message | asker's | 0 |
+ * | refused | | 0 | RefusedReason | asker's | 0 |
+ *
+ * Records are used (an object's keys are written once a batch), and begin anew with each batch: so
+ * a batch can be read whatever became of the one before it.
+ */
+export const Op = { tell: 0, tellIfActive: 1, ask: 2, answer: 3, failed: 4, refused: 5 } as const;
+
+export const frameSlots = 5;
+/** Header: frames received so far from the peer (an acknowledgement), flags, names or null. */
+export const headerSlots = 3;
+/** Flag: the sender's window is half used, acknowledge this batch soon. */
+export const wantsAck = 1;
+
+const opsMax = 8;
+
+/** Packs an op, the sender's index of a kind and the index of a message into one number. */
+export const packFrameHead = (op: number, kind: number, message: number): number =>
+  op + opsMax * (message + actorLimits.messageNamesMax * kind);
+export const frameOp = (head: number): number => head % opsMax;
+export const frameMessage = (head: number): number => Math.floor(head / opsMax) % actorLimits.messageNamesMax;
+export const frameKind = (head: number): number => Math.floor(head / (opsMax * actorLimits.messageNamesMax));
+
+/** The sender's kinds and their messages, in the order that its indexes mean. Sent once a connection. */
+export type Names = readonly (readonly [kind: string, messages: readonly string[]])[];
+
+/** What one frame is taken to weigh in a queue besides its strings and bytes. */
+const frameBytes = 64;
+
+/**
+ * A cheap estimate of a frame's size: the strings and byte arrays that are the body, or its direct
+ * fields, in full; whatever is deeper is not counted.
+ */
+export function estimateBytes(id: ActorId | null, body: unknown): number {
+  let bytes = frameBytes + (typeof id === 'string' ? id.length : 0);
+  if (typeof body === 'object' && body !== null && !(body instanceof Uint8Array)) {
+    for (const key in body) bytes += sizeOf((body as Record<string, unknown>)[key]);
+  } else {
+    bytes += sizeOf(body);
+  }
+  return bytes;
+}
+
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  return value instanceof Uint8Array ? value.byteLength : 8;
+}
+
+const packr = new Packr({ useRecords: true });
+const unpackr = new Unpackr({ useRecords: true });
+
+/** Encodes a batch into an ArrayBuffer of its own, which can be transferred. */
+export function encodeBatch(batch: readonly unknown[]): ArrayBuffer {
+  const view = packr.pack(batch); // A view of a buffer that msgpackr goes on using.
+  const bytes = Buffer.allocUnsafeSlow(view.byteLength);
+  bytes.set(view);
+  return bytes.buffer as ArrayBuffer;
+}
+
+/** Decodes a batch. Byte arrays in it are Buffers that view `bytes`, and keep all of it in memory. */
+export function decodeBatch(bytes: ArrayBuffer): unknown[] {
+  return unpackr.unpack(Buffer.from(bytes)) as unknown[];
+}

@@ -1,0 +1,142 @@
+import { Activation } from './activation.ts';
+import type { AskToken } from './asks.ts';
+import type { DeadLetterReason } from './dead-letters.ts';
+import type { RefusedReason } from './errors.ts';
+import { IdleActors } from './idle.ts';
+import type { Kind } from './kind.ts';
+import { messageOf, nodeOf, packHead } from './mailbox.ts';
+import type { Runtime } from './runtime.ts';
+import { Status } from './status.ts';
+import type { ActorId } from './types.ts';
+
+type AnyHandler = (state: unknown, payload: unknown, ctx: unknown) => unknown;
+
+/**
+ * One kind within one system: its names resolved once, its actors in memory, its way in.
+ *
+ * *Invariant:* there is at most one activation of an id in `residents`, and none outside of it runs.
+ * *Invariant:* nothing here calls an actor's code. A delivery only queues; the drain runs.
+ */
+export class Host {
+  readonly kind: Kind;
+  /** The place of this kind in the system's list: what frames call it. */
+  readonly index: number;
+  readonly runtime: Runtime;
+  /** Message names, and handlers, by index; and the index by name. */
+  readonly names: readonly string[];
+  readonly handlers: readonly AnyHandler[];
+  readonly messages: ReadonlyMap<string, number>;
+  readonly residents = new Map<ActorId, Activation>();
+  readonly idle: IdleActors;
+
+  constructor(kind: Kind, index: number, runtime: Runtime) {
+    this.kind = kind;
+    this.index = index;
+    this.runtime = runtime;
+    this.names = Object.keys(kind.messages);
+    this.handlers = this.names.map((name) => kind.on[name] as AnyHandler);
+    this.messages = new Map(this.names.map((name, at) => [name, at]));
+    this.idle = new IdleActors(this);
+  }
+
+  /** Queues a message for an actor, activating it if need be. Returns why not, if it was not taken. */
+  deliver(
+    id: ActorId,
+    message: number,
+    payload: unknown,
+    ask: AskToken | undefined,
+    fromNode: number,
+  ): RefusedReason | undefined {
+    if (this.runtime.phase !== 'running') return this.#refuse('stopped', id, message, payload, ask, fromNode);
+    return this.post(this.residents.get(id) ?? this.#activate(id), message, payload, ask, fromNode);
+  }
+
+  /** As {@link deliver}, but an actor that is not in memory, or on its way out, misses the message. */
+  deliverIfActive(
+    id: ActorId,
+    message: number,
+    payload: unknown,
+    fromNode: number,
+  ): RefusedReason | undefined {
+    const activation = this.residents.get(id);
+    if (activation === undefined || activation.status === Status.saving) return undefined;
+    return this.deliver(id, message, payload, undefined, fromNode);
+  }
+
+  /** Queues a message for this very activation. */
+  post(
+    activation: Activation,
+    message: number,
+    payload: unknown,
+    ask: AskToken | undefined,
+    fromNode: number,
+  ): RefusedReason | undefined {
+    const mailbox = (activation.mailbox ??= this.runtime.mailboxes.take());
+    if (mailbox.count >= this.kind.mailbox.capacity) {
+      const { overflow } = this.kind.mailbox;
+      if (overflow === 'reject')
+        return this.#refuse('mailbox_full', activation.id, message, payload, ask, fromNode);
+      if (overflow === 'drop-newest') {
+        this.#drop(activation.id, message, payload, ask, fromNode);
+        return undefined;
+      }
+      const { head, payload: oldest, ask: oldestAsk } = mailbox;
+      mailbox.shift();
+      mailbox.push(packHead(message, fromNode), payload, ask);
+      this.#drop(activation.id, messageOf(head), oldest, oldestAsk, nodeOf(head));
+      return undefined;
+    }
+    mailbox.push(packHead(message, fromNode), payload, ask);
+    if (activation.status === Status.idle) this.makeReady(activation);
+    return undefined;
+  }
+
+  /** Gives an idle activation, or one whose turn is over, its next turn. */
+  makeReady(activation: Activation): void {
+    if (activation.status === Status.idle) this.idle.remove(activation);
+    activation.status = Status.ready;
+    this.runtime.scheduler.push(activation);
+  }
+
+  deadLetter(
+    reason: DeadLetterReason,
+    id: ActorId,
+    message: number,
+    payload: unknown,
+    fromNode: number,
+  ): void {
+    this.runtime.deadLetters.publish(
+      reason,
+      this.kind.name,
+      id,
+      this.names[message] ?? '',
+      payload,
+      fromNode,
+    );
+  }
+
+  #activate(id: ActorId): Activation {
+    const activation = new Activation(this, id);
+    this.residents.set(id, activation);
+    this.runtime.scheduler.push(activation);
+    return activation;
+  }
+
+  #refuse(
+    reason: 'stopped' | 'mailbox_full',
+    id: ActorId,
+    message: number,
+    payload: unknown,
+    ask: AskToken | undefined,
+    fromNode: number,
+  ): RefusedReason {
+    this.deadLetter(reason, id, message, payload, fromNode);
+    ask?.refuse(reason);
+    return reason;
+  }
+
+  #drop(id: ActorId, message: number, payload: unknown, ask: AskToken | undefined, fromNode: number): void {
+    this.deadLetter('dropped', id, message, payload, fromNode);
+    ask?.refuse('mailbox_full');
+  }
+}

@@ -1,0 +1,133 @@
+import { actorLimits } from './limits.ts';
+import type { AnswerOf, AskType, Context, EnvType, Messages, PayloadOf, TellType } from './types.ts';
+
+/** Declares a message without an answer. */
+export const tell = <In = void>(): TellType<In> => ({ type: 'tell' });
+
+/** Declares a message with an answer. */
+export const ask = <In = void, Out = void>(): AskType<In, Out> => ({ type: 'ask' });
+
+/** Declares the type of `ctx.env`. */
+export const env = <E>(): EnvType<E> => ({});
+
+/**
+ * What happens to a message that finds the mailbox full:
+ * - `reject`: the sender is told false, or AskRefused; a dead letter `mailbox_full`;
+ * - `drop-newest`: the sender is told true, and the message becomes a dead letter `dropped`;
+ * - `drop-oldest`: it is taken, and the oldest waiting message becomes a dead letter `dropped`.
+ *
+ * A dropped ask is refused with `mailbox_full` in either case.
+ */
+export type Overflow = 'reject' | 'drop-newest' | 'drop-oldest';
+
+/**
+ * What happens after a handler threw or rejected. In all cases its message is a dead letter `failed`.
+ * - `restart`: the state is dropped and loaded again after a back-off; the mailbox is kept;
+ * - `resume`: the state is kept, the next message is handled;
+ * - `stop`: the actor leaves memory without `save`, its mailbox becomes dead letters;
+ * - `escalate`: as stop, and the failure is fatal: by default it is thrown in the thread.
+ *
+ * A `load` that fails leaves no state to resume, so `resume` then means `restart`.
+ */
+export type Strategy = 'restart' | 'resume' | 'stop' | 'escalate';
+
+/** How failures of a kind's actors are handled. Defaults in {@link superviseDefaults}. */
+export interface Supervise {
+  readonly strategy: Strategy;
+  /** Restarts of one actor within `withinMs`. One more, and it stops. */
+  readonly restartsMax: number;
+  readonly withinMs: number;
+  /** The first back-off; each further one within `withinMs` is twice as long, up to the last. */
+  readonly backoffMsMin: number;
+  readonly backoffMsMax: number;
+  /** 0.2 spreads a back-off over 80 % to 120 % of its length. */
+  readonly jitter: number;
+}
+
+export const superviseDefaults: Supervise = {
+  strategy: 'restart',
+  restartsMax: 5,
+  withinMs: 10_000,
+  backoffMsMin: 100,
+  backoffMsMax: 5_000,
+  jitter: 0.2,
+};
+
+/** A handler: a tell's result is ignored, an ask's is the answer. A promise suspends the actor. */
+export type Handler<S, T, M extends Messages, E> = (
+  state: S,
+  message: PayloadOf<T>,
+  ctx: Context<M, E>,
+) => T extends AskType<any, any> ? AnswerOf<T> | Promise<AnswerOf<T>> : void | Promise<void>;
+
+/** What {@link kind} takes. Write `load` before the members that use the state: it infers it. */
+export interface KindOptions<M extends Messages, E, S> {
+  readonly name: string;
+  readonly env?: EnvType<E>;
+  readonly messages: M;
+  readonly mailbox?: { readonly capacity?: number; readonly overflow?: Overflow };
+  /** Time without a message after which an actor leaves memory. Default: never. */
+  readonly passivateAfterMs?: number;
+  /** Actors in memory; over it, the longest idle ones leave. Default: no bound. */
+  readonly residentsMax?: number;
+  readonly supervise?: Partial<Supervise>;
+  /** Makes the state when an actor is activated, before its first message. */
+  readonly load: (ctx: Context<M, E>) => S | Promise<S>;
+  /** Called before an actor leaves memory idle, and at `system.stop()`. */
+  readonly save?: (state: S, ctx: Context<M, E>) => void | Promise<void>;
+  /** True keeps an idle actor in memory. `system.stop()` does not ask. */
+  readonly busy?: (state: S) => boolean;
+  readonly on: { readonly [K in keyof M]: Handler<S, M[K], M, E> };
+}
+
+/** A kind of actor: what {@link kind} makes. `M`, `E`, `S`: messages, env, state. */
+export interface Kind<M extends Messages = any, E = any, S = any> {
+  readonly name: string;
+  readonly messages: M;
+  readonly mailbox: { readonly capacity: number; readonly overflow: Overflow };
+  readonly passivateAfterMs: number | undefined;
+  readonly residentsMax: number | undefined;
+  readonly supervise: Supervise;
+  readonly load: (ctx: Context<M, E>) => S | Promise<S>;
+  readonly save: ((state: S, ctx: Context<M, E>) => void | Promise<void>) | undefined;
+  readonly busy: ((state: S) => boolean) | undefined;
+  readonly on: { readonly [K in keyof M]: Handler<S, M[K], M, E> };
+}
+
+/**
+ * Describes a kind of actor. The result is a plain value that any number of systems can share.
+ *
+ * @throws RangeError when a limit or a name is out of range.
+ */
+export function kind<const M extends Messages, S, E = unknown>(options: KindOptions<M, E, S>): Kind<M, E, S> {
+  const capacity = options.mailbox?.capacity ?? actorLimits.mailboxCapacity;
+  const supervise = { ...superviseDefaults, ...options.supervise };
+  const names = Object.keys(options.messages);
+  const check = (ok: boolean, what: string): void => {
+    if (!ok) throw new RangeError(`kind '${options.name}': ${what}`);
+  };
+  check(options.name.length > 0, 'a kind needs a name');
+  check(names.length <= actorLimits.messageNamesMax, `at most ${actorLimits.messageNamesMax} messages`);
+  check(Number.isInteger(capacity) && capacity > 0, 'mailbox.capacity must be a positive integer');
+  check((options.passivateAfterMs ?? 1) > 0, 'passivateAfterMs must be positive');
+  check((options.residentsMax ?? 1) > 0, 'residentsMax must be positive');
+  check(supervise.restartsMax >= 0 && supervise.withinMs > 0, 'supervise: budget out of range');
+  check(
+    supervise.backoffMsMin >= 0 && supervise.backoffMsMax >= supervise.backoffMsMin,
+    'supervise: back-off',
+  );
+  check(supervise.jitter >= 0 && supervise.jitter <= 1, 'supervise.jitter must be within 0..1');
+  for (const name of names) check(typeof options.on[name] === 'function', `no handler for '${name}'`);
+  return {
+    name: options.name,
+    messages: options.messages,
+    mailbox: { capacity, overflow: options.mailbox?.overflow ?? 'reject' },
+    passivateAfterMs: options.passivateAfterMs,
+    residentsMax: options.residentsMax,
+    supervise,
+    load: options.load,
+    save: options.save,
+    busy: options.busy,
+    on: options.on,
+  };
+}

@@ -1,0 +1,37 @@
+/** Every bound of the actor runtime: name, unit last, default. Those marked with an option can be set. */
+export const actorLimits = {
+  /** Messages waiting for one actor. Option `mailbox.capacity` of a kind. */
+  mailboxCapacity: 1_024,
+  /** Messages that one actor handles before the next ready actor has its turn. */
+  turnMessagesMax: 64,
+  /** Length of one drain. Sockets and timers wait at most this long, plus one turn. Option `sliceMs`. */
+  sliceMs: 4,
+  /** Messages between two looks at the clock within a drain. */
+  clockCheckMessages: 32,
+  /** Time that an ask waits for its answer. Option `timeoutMs` of an ask. */
+  askTimeoutMs: 5_000,
+  /** Asks of one system that wait for an answer. Full: refused. Option `asksMax`. */
+  asksMax: 65_536,
+  /** Frames that wait for one other node. Full: tells return false. Option `linkFramesMax`. */
+  linkFramesMax: 65_536,
+  /** Frames on their way to one other node, not yet acknowledged. Option `linkWindowFrames`. */
+  linkWindowFrames: 16_384,
+  /** Estimated bytes that wait for, or are on their way to, one other node. Option `linkBytesMax`. */
+  linkBytesMax: 16_777_216,
+  /** Idle actors looked at in one step of passivation. */
+  sweepStepMax: 256,
+  /** Idle actors looked at to make room for a new one over `residentsMax`. */
+  evictStepMax: 8,
+  /** Message names of one kind; a mailbox entry keeps the index in 8 bits. */
+  messageNamesMax: 256,
+  /** Messages that an empty mailbox has room for. Grows by doubling. */
+  mailboxMessagesMin: 4,
+  /** Room, in messages, of the largest mailbox that is kept for another actor once it is empty. */
+  pooledMailboxMax: 256,
+  /** Room, in messages, of all mailboxes kept. */
+  pooledMessagesMax: 65_536,
+  /** Time that `system.stop()` gives the actors. Option `timeoutMs` of stop. */
+  stopTimeoutMs: 10_000,
+  /** Longest time a timer takes: setTimeout fires at once beyond it. */
+  timerMsMax: 2_147_483_647,
+} as const;

@@ -1,0 +1,107 @@
+import { type AskTable, PendingAsk } from './asks.ts';
+import type { RefusedReason } from './errors.ts';
+import type { Host } from './host.ts';
+import { actorLimits } from './limits.ts';
+import type { Link } from './link.ts';
+import type { Runtime } from './runtime.ts';
+import type { ActorId, AskOptions } from './types.ts';
+
+/** Which node hosts an actor. Pure: all nodes have to agree, at any time. */
+export type Place = (kind: string, id: ActorId) => number;
+
+/** What the router needs of the system. */
+export interface RouterParts {
+  readonly runtime: Runtime;
+  /** Undefined: every actor is hosted here. */
+  readonly place: Place | undefined;
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly asks: AskTable;
+  readonly linkTo: (node: number) => Link;
+}
+
+/** Sends each tell and ask to its mailbox or its link. The hot path of every tell begins here. */
+export class Router {
+  readonly #runtime: Runtime;
+  readonly #place: Place | undefined;
+  readonly #hosts: ReadonlyMap<string, Host>;
+  readonly #asks: AskTable;
+  readonly #linkTo: (node: number) => Link;
+
+  constructor(parts: RouterParts) {
+    this.#runtime = parts.runtime;
+    this.#place = parts.place;
+    this.#hosts = parts.hosts;
+    this.#asks = parts.asks;
+    this.#linkTo = parts.linkTo;
+  }
+
+  /** The host of a kind of this system. */
+  host(kind: string): Host | undefined {
+    return this.#hosts.get(kind);
+  }
+
+  /** Returns whether the message was taken: queued in its mailbox or for its node. */
+  tell(host: Host, id: ActorId, name: string, payload: unknown, ifActive: boolean): boolean {
+    const { node } = this.#runtime;
+    const message = host.messages.get(name);
+    if (message === undefined) {
+      this.refuseUnknown('unknown_message', host.kind.name, id, name, payload);
+      return false;
+    }
+    const target = this.#place === undefined ? node : this.#place(host.kind.name, id);
+    let refused: RefusedReason | undefined;
+    if (target !== node) refused = this.#tellRemote(target, host, id, message, payload, ifActive);
+    else if (ifActive) refused = host.deliverIfActive(id, message, payload, node);
+    else refused = host.deliver(id, message, payload, undefined, node);
+    return refused === undefined;
+  }
+
+  ask(host: Host, id: ActorId, name: string, payload: unknown, options: AskOptions = {}): Promise<unknown> {
+    const { node, phase } = this.#runtime;
+    const timeoutMs = options.timeoutMs ?? actorLimits.askTimeoutMs;
+    const message = host.messages.get(name);
+    const full = this.#asks.full;
+    const ask = new PendingAsk(this.#asks, [host.kind.name, id, name], timeoutMs, options.signal);
+    const target = this.#place === undefined ? node : this.#place(host.kind.name, id);
+    if (message === undefined) {
+      this.refuseUnknown('unknown_message', host.kind.name, id, name, payload);
+      ask.refuse('unknown_message');
+    } else if (full || phase !== 'running') {
+      const reason = full ? 'mailbox_full' : 'stopped';
+      host.deadLetter(reason, id, message, payload, node);
+      ask.refuse(reason);
+    } else if (ask.settled) {
+      host.deadLetter('expired', id, message, payload, node); // Its signal was aborted already.
+    } else if (target === node) {
+      host.deliver(id, message, payload, ask, node);
+    } else {
+      this.#linkTo(target).ask(host, id, message, payload, ask);
+    }
+    return ask.promise;
+  }
+
+  /** A name that this node does not know, so that there is nothing to send. */
+  refuseUnknown(
+    reason: 'unknown_kind' | 'unknown_message',
+    kind: string,
+    id: ActorId,
+    name: string,
+    payload: unknown,
+  ): void {
+    this.#runtime.deadLetters.publish(reason, kind, id, name, payload, this.#runtime.node);
+  }
+
+  #tellRemote(
+    target: number,
+    host: Host,
+    id: ActorId,
+    message: number,
+    payload: unknown,
+    ifActive: boolean,
+  ): RefusedReason | undefined {
+    if (this.#runtime.phase === 'running')
+      return this.#linkTo(target).tell(host, id, message, payload, ifActive);
+    host.deadLetter('stopped', id, message, payload, this.#runtime.node);
+    return 'stopped';
+  }
+}

@@ -1,0 +1,114 @@
+import type { Activation } from './activation.ts';
+import type { Clock } from './clock.ts';
+import { actorLimits } from './limits.ts';
+import { runTurn } from './turn.ts';
+
+/** What a drain does besides running actors. */
+export interface DrainSteps {
+  readonly clock: Clock;
+  readonly sliceMs: number;
+  /** After each pass over the ready actors: the host flushes what handlers batched. */
+  readonly afterDrain: () => void;
+  /** Once, at the end of a drain. */
+  readonly flushLinks: () => void;
+}
+
+/**
+ * Runs ready actors round robin, one turn each, in drains of bounded length. A drain is a
+ * setImmediate callback, so between two of them timers and sockets have their turn.
+ */
+export class Scheduler {
+  /** The clock in whole milliseconds, as last read: near enough for idle times. */
+  nowMs: number;
+  readonly #steps: DrainSteps;
+  /** Two lists that change places: those made ready during a pass run in the next one. */
+  #ready: Activation[] = [];
+  #running: Activation[] = [];
+  #next = 0;
+  #draining = false;
+  #awake = false;
+  #stopped = false;
+
+  constructor(steps: DrainSteps) {
+    this.#steps = steps;
+    this.nowMs = Math.floor(steps.clock.now());
+  }
+
+  /** Puts an activation at the end of the ready queue. It must not stand there already. */
+  push(activation: Activation): void {
+    this.#ready.push(activation);
+    if (!this.#awake) this.wake();
+  }
+
+  /** Makes sure that a drain comes, or goes on: for its afterDrain and its flush, even if nobody is ready. */
+  wake(): void {
+    if (this.#awake || this.#stopped) return;
+    this.#awake = true;
+    if (!this.#draining) this.#steps.clock.setImmediate(this.#drain);
+  }
+
+  /** Reads the clock into `nowMs`, for work that is done outside a drain. */
+  look(): void {
+    this.nowMs = Math.floor(this.#steps.clock.now());
+  }
+
+  /** Ends the last drain: no other runs any more. */
+  finish(): void {
+    this.#stopped = true;
+    this.#steps.afterDrain();
+    this.#steps.flushLinks();
+  }
+
+  readonly #drain = (): void => {
+    if (this.#stopped) return;
+    const { clock, sliceMs, afterDrain, flushLinks } = this.#steps;
+    const sliceEnd = clock.now() + sliceMs;
+    this.#draining = true;
+    try {
+      do {
+        this.#awake = false;
+        this.#pass(sliceEnd);
+        afterDrain();
+        // afterDrain may have told: `awake` says that something became ready, or has to be flushed.
+      } while (this.#awake && this.#hasReady() && clock.now() < sliceEnd);
+      this.#awake = false; // From here on it means: since the flush began.
+      flushLinks();
+    } finally {
+      this.#draining = false;
+      this.#awake = (this.#awake || this.#hasReady()) && !this.#stopped;
+      if (this.#awake) clock.setImmediate(this.#drain);
+    }
+  };
+
+  #hasReady(): boolean {
+    return this.#next < this.#running.length || this.#ready.length > 0;
+  }
+
+  /** Turns until nobody is ready or the slice is over. */
+  #pass(sliceEnd: number): void {
+    const { clock } = this.#steps;
+    this.look();
+    let untilCheck: number = actorLimits.clockCheckMessages;
+    for (;;) {
+      if (this.#next === this.#running.length) {
+        this.#swap(); // Also when nobody is ready, to let go of those that ran.
+        if (this.#running.length === 0) return;
+      }
+      const activation = this.#running[this.#next++] as Activation;
+      untilCheck -= 1 + runTurn(activation);
+      if (untilCheck > 0) continue;
+      untilCheck = actorLimits.clockCheckMessages;
+      const now = clock.now();
+      this.nowMs = Math.floor(now);
+      if (now >= sliceEnd) return;
+    }
+  }
+
+  #swap(): void {
+    const done = this.#running;
+    done.length = 0;
+    this.#running = this.#ready;
+    this.#ready = done;
+    this.#next = 0;
+  }
+}

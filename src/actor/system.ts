@@ -1,0 +1,227 @@
+import { AskTable } from './asks.ts';
+import { type DeadLetterReason, DeadLetters } from './dead-letters.ts';
+import { AskRefused } from './errors.ts';
+import { Host } from './host.ts';
+import type { Kind } from './kind.ts';
+import { stop } from './leave.ts';
+import { actorLimits } from './limits.ts';
+import { Link, type LinkPort, type PeerListener } from './link.ts';
+import { MailboxPool } from './mailbox.ts';
+import { settle, type SystemOptions } from './options.ts';
+import type { LinkLimits } from './outbox.ts';
+import { ActorRef } from './ref.ts';
+import { Router } from './router.ts';
+import type { Runtime } from './runtime.ts';
+import { Scheduler } from './scheduler.ts';
+import { Status } from './status.ts';
+import type * as t from './types.ts';
+
+/**
+ * The actors of one thread: a node. Nodes of one process are linked pair by pair with `connect`.
+ *
+ * Payloads pass by reference between actors of one node, so a payload is the receiver's once it is
+ * told; between nodes they are copied as msgpack does it: plain objects, arrays, strings, numbers,
+ * bigints, Maps, Dates, and Uint8Arrays, which arrive as Buffers.
+ */
+export class ActorSystem<E = any> {
+  readonly node: number;
+  readonly #runtime: Runtime;
+  readonly #hosts = new Map<string, Host>();
+  readonly #links = new Map<number, Link>();
+  readonly #asks: AskTable;
+  readonly #router: Router;
+  readonly #linkLimits: LinkLimits;
+  readonly #onPeer: PeerListener | undefined;
+  #stopping: Promise<boolean> | undefined = undefined;
+  #onEmpty: (() => void) | undefined = undefined;
+
+  /** @throws RangeError when an option is out of range, or two kinds share a name. */
+  constructor(options: SystemOptions<E>) {
+    const settings = settle(options);
+    const { node, clock, random, hooks, afterDrain, sliceMs, onFailure } = settings;
+    this.node = node;
+    this.#linkLimits = settings;
+    this.#onPeer = options.onPeer;
+    this.#asks = new AskTable(clock, settings.asksMax);
+    const scheduler = new Scheduler({ clock, sliceMs, afterDrain, flushLinks: () => this.flush() });
+    const runtime: Runtime = {
+      node,
+      env: options.env,
+      clock,
+      random,
+      hooks,
+      system: this,
+      refTo: (host, id) => new ActorRef(this.#router, host, id),
+      scheduler,
+      mailboxes: new MailboxPool(),
+      deadLetters: new DeadLetters(options.onDeadLetter),
+      onFailure,
+      onGone: () => this.#checkEmpty(),
+      phase: 'running',
+    };
+    const { place } = options;
+    const linkTo = (to: number): Link => this.#linkTo(to);
+    this.#router = new Router({ runtime, place, hosts: this.#hosts, asks: this.#asks, linkTo });
+    this.#runtime = runtime;
+    settings.kinds.forEach((kind, index) => this.#hosts.set(kind.name, new Host(kind, index, runtime)));
+  }
+
+  /** What `options.env` was. */
+  get env(): E {
+    return this.#runtime.env as E;
+  }
+
+  /** Dead letters so far, by reason. */
+  get deadLetters(): Readonly<Record<DeadLetterReason, number>> {
+    return this.#runtime.deadLetters.counts;
+  }
+
+  /** Actors of a kind in memory on this node, those being loaded or saved included. */
+  residents(kind: Kind): number {
+    return this.#hosts.get(kind.name)?.residents.size ?? 0;
+  }
+
+  /**
+   * An actor's address. Activates nothing.
+   *
+   * @throws TypeError when the kind is not one of this system's.
+   */
+  ref<M extends t.Messages>(kind: Kind<M>, id: t.ActorId): t.Ref<M> {
+    const host = this.#hosts.get(kind.name);
+    if (host === undefined) throw new TypeError(`this system has no kind '${kind.name}'`);
+    return new ActorRef(this.#router, host, id);
+  }
+
+  /**
+   * Tells an actor, activating it if need be. Synchronous, and runs nothing of the actor's. Returns
+   * whether the message was taken: its mailbox, or the queue for its node, had room. One that was
+   * not taken is a dead letter as well. Messages from one node to one actor are handled in order.
+   */
+  tell<M extends t.Messages, K extends t.TellNames<M>>(
+    kind: Kind<M>,
+    id: t.ActorId,
+    name: K,
+    ...payload: t.PayloadArgs<M[K]>
+  ): boolean;
+  tell(kind: Kind, id: t.ActorId, name: string, payload?: unknown): boolean {
+    return this.#tell(kind, id, name, payload, false);
+  }
+
+  /**
+   * As tell, for an actor that is in memory or being loaded on its node. One that is not, or is being
+   * saved before it leaves, misses the message: no activation, no dead letter, and true all the same.
+   */
+  tellIfActive<M extends t.Messages, K extends t.TellNames<M>>(
+    kind: Kind<M>,
+    id: t.ActorId,
+    name: K,
+    ...payload: t.PayloadArgs<M[K]>
+  ): boolean;
+  tellIfActive(kind: Kind, id: t.ActorId, name: string, payload?: unknown): boolean {
+    return this.#tell(kind, id, name, payload, true);
+  }
+
+  /**
+   * Asks an actor, activating it if need be. Rejects with AskTimeout, AskRefused, AskFailed, or the
+   * signal's reason.
+   */
+  ask<M extends t.Messages, K extends t.AskNames<M>>(
+    kind: Kind<M>,
+    id: t.ActorId,
+    name: K,
+    ...args: t.AskArgs<M[K]>
+  ): Promise<t.AnswerOf<M[K]>>;
+  ask(kind: Kind, id: t.ActorId, name: string, payload?: unknown, options?: t.AskOptions): Promise<unknown> {
+    const host = this.#hosts.get(kind.name);
+    if (host !== undefined) return this.#router.ask(host, id, name, payload, options);
+    this.#router.refuseUnknown('unknown_kind', kind.name, id, name, payload);
+    return Promise.reject(new AskRefused(kind.name, id, name, 'unknown_kind'));
+  }
+
+  /**
+   * Links another node: the other end of the port's channel is given to its `connect`. What was
+   * told to the node so far leaves with the next flush. A connection that there was is lost first.
+   */
+  connect(node: number, port: LinkPort): void {
+    if (this.#runtime.phase !== 'running') {
+      port.close();
+      return;
+    }
+    this.#linkTo(node).connect(port);
+  }
+
+  /**
+   * The node is lost: asks to it reject with `unreachable`, what waits for it becomes dead letters.
+   * From then on what is told to it waits, within the link's bound, for the next `connect`. A port
+   * that closes (its thread ended) does the same by itself.
+   */
+  disconnect(node: number): void {
+    this.#links.get(node)?.disconnect();
+  }
+
+  /** Sends what waits for other nodes now, as the end of each drain does. */
+  flush(): void {
+    for (const link of this.#links.values()) link.flush();
+  }
+
+  /**
+   * Takes no more messages, lets actors handle what they have, saves all of them, closes the links.
+   * Returns false when `timeoutMs` (default 10,000) was not enough: what was left is dead letters
+   * then, and not saved. Nothing runs afterwards, but for the rest of a handler that did not return.
+   * A handler must not await it.
+   */
+  stop(options: { readonly timeoutMs?: number } = {}): Promise<boolean> {
+    this.#stopping ??= this.#stop(options.timeoutMs ?? actorLimits.stopTimeoutMs);
+    return this.#stopping;
+  }
+
+  async #stop(timeoutMs: number): Promise<boolean> {
+    const runtime = this.#runtime;
+    runtime.phase = 'stopping';
+    let timer: unknown;
+    const emptied = new Promise<boolean>((resolve) => {
+      this.#onEmpty = () => resolve(true);
+      timer = runtime.clock.setTimeout(() => resolve(false), timeoutMs);
+    });
+    for (const host of this.#hosts.values()) {
+      host.idle.stop();
+      for (const activation of host.residents.values()) {
+        activation.timers?.cancelAll();
+        if (activation.status === Status.backoff) stop(activation);
+        else if (activation.status === Status.idle) host.makeReady(activation);
+      }
+    }
+    this.#checkEmpty();
+    const complete = await emptied;
+    runtime.clock.clearTimeout(timer);
+    for (const host of this.#hosts.values()) for (const left of host.residents.values()) stop(left);
+    runtime.scheduler.finish();
+    runtime.phase = 'stopped';
+    for (const link of this.#links.values()) link.disconnect('stopped');
+    this.#asks.refuseAll('stopped');
+    return complete;
+  }
+
+  #checkEmpty(): void {
+    if (this.#onEmpty === undefined) return;
+    for (const host of this.#hosts.values()) if (host.residents.size > 0) return;
+    this.#onEmpty();
+  }
+
+  #tell(kind: Kind, id: t.ActorId, name: string, payload: unknown, ifActive: boolean): boolean {
+    const host = this.#hosts.get(kind.name);
+    if (host !== undefined) return this.#router.tell(host, id, name, payload, ifActive);
+    this.#router.refuseUnknown('unknown_kind', kind.name, id, name, payload);
+    return false;
+  }
+
+  #linkTo(node: number): Link {
+    let link = this.#links.get(node);
+    if (link === undefined) {
+      if (node === this.node) throw new RangeError(`node ${node} is this node`);
+      link = new Link(node, this.#runtime, this.#hosts, this.#linkLimits, this.#onPeer);
+      this.#links.set(node, link);
+    }
+    return link;
+  }
+}

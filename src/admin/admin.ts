@@ -1,0 +1,55 @@
+import { fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { limits } from '../limits.ts';
+import type { Logger } from '../log.ts';
+import { AdminError, toAdminError } from './errors.ts';
+import type { GroupsApi } from './groups-api.ts';
+import { addGroupRoutes } from './groups.ts';
+import { bearerGuard, localGuard } from './guard.ts';
+
+export type Status = 'starting' | 'ready' | 'draining' | 'degraded';
+
+export interface AdminSettings {
+  readonly groups: GroupsApi;
+  readonly status: () => Status;
+  /** When it is set, everything under /v1 needs it. */
+  readonly token?: string;
+  readonly logger: Logger;
+}
+
+const requestTimeoutMs = 30_000;
+
+/** The admin HTTP server (docs/protocol.md, "Admin HTTP"); the caller listens and closes. */
+export function createAdmin({ groups, status, token, logger }: AdminSettings): FastifyInstance {
+  const admin = fastify({
+    // Its own log would hold requests; changes and failures are logged here, without bodies.
+    logger: false,
+    bodyLimit: limits.adminBodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    forceCloseConnections: true,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    frameworkErrors: (error, _request, reply) => {
+      const told = toAdminError(error);
+      reply.code(told.status).send(told.body);
+    },
+  });
+  admin.setErrorHandler((error: Error, request, reply) => {
+    const told = toAdminError(error);
+    if (told.code === 'internal_error') logger.error({ err: error, method: request.method }, 'admin request failed');
+    return reply.code(told.status).send(told.body);
+  });
+  admin.setNotFoundHandler(() => {
+    throw new AdminError('not_found');
+  });
+  admin.get('/healthz', () => ({ status: 'ok' }));
+  admin.get('/readyz', (_request, reply) => {
+    const now = status();
+    return reply.code(now === 'ready' ? 200 : 503).send({ status: now });
+  });
+  admin.register((scope, _options, done) => {
+    scope.addHook('onRequest', token === undefined ? localGuard : bearerGuard(token));
+    addGroupRoutes(scope, groups, logger);
+    done();
+  });
+  return admin;
+}

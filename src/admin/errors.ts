@@ -1,0 +1,53 @@
+import type { FastifyError } from 'fastify';
+import { EnckeError, errorReasons } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
+
+/** The codes of the admin port: HTTP status and usual reason (docs/protocol.md, "Admin HTTP"). */
+export const adminErrors = {
+  bad_request: { status: 400, reason: 'the request is malformed' },
+  unauthorized: { status: 401, reason: 'a bearer token is needed: authorization: Bearer TOKEN' },
+  not_found: { status: 404, reason: 'there is no such path or method' },
+  no_such_group: { status: 404, reason: errorReasons.no_such_group },
+  too_large: { status: 413, reason: 'the body is too large' },
+  group_too_large: { status: 422, reason: 'the group would have too many members' },
+  internal_error: { status: 500, reason: errorReasons.internal_error },
+  unavailable: { status: 503, reason: 'the part of the server that owns this group is not available: try again' },
+} as const satisfies Record<string, { status: number; reason: string }>;
+
+export type AdminErrorCode = keyof typeof adminErrors;
+
+/** A failure that the caller is told: `{"error":CODE,"reason":"…"}`. */
+export class AdminError extends Error {
+  override readonly name = 'AdminError';
+  readonly code: AdminErrorCode;
+  constructor(code: AdminErrorCode, reason: string = adminErrors[code].reason) {
+    super(reason);
+    this.code = code;
+  }
+
+  get status(): number {
+    return adminErrors[this.code].status;
+  }
+
+  get body(): { error: AdminErrorCode; reason: string } {
+    return { error: this.code, reason: this.message };
+  }
+}
+
+const transient: ReadonlySet<ErrorCode> = new Set(['unavailable', 'overloaded', 'storage_unavailable']);
+
+/** What the caller is told about anything that was thrown. Only internal_error is worth a log line. */
+export function toAdminError(error: FastifyError | Error): AdminError {
+  if (error instanceof AdminError) return error;
+  if (error instanceof EnckeError) {
+    if (transient.has(error.code)) return new AdminError('unavailable', error.message);
+    return new AdminError(error.code === 'no_such_group' ? 'no_such_group' : 'internal_error');
+  }
+  const { code, statusCode } = error as FastifyError;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AdminError('too_large');
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new AdminError('bad_request', 'the body must be application/json');
+  }
+  const isCallers = statusCode !== undefined && statusCode >= 400 && statusCode < 500;
+  return isCallers ? new AdminError('bad_request', error.message) : new AdminError('internal_error');
+}

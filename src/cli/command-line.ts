@@ -1,0 +1,49 @@
+import { Command, CommanderError } from 'commander';
+import { readVersion } from '../version.ts';
+import { defaults, environmentName, flagNames, flags } from './flags.ts';
+import type { FlagName } from './flags.ts';
+import { TextRequest, UsageError } from './usage-error.ts';
+
+export interface CommandLine {
+  readonly config: string | undefined;
+  /** Flags as they were written; the schema has not seen them yet. */
+  readonly given: ReadonlyMap<FlagName, string>;
+}
+
+const epilogue = `
+Every flag is also an environment variable (${environmentName('tcp-port')}) and a key of the JSON file
+("tcp-port"). The command line wins, then the environment, then the file.`;
+
+/** Splits the arguments (without node and the script) into flags. Throws UsageError or TextRequest. */
+export function readCommandLine(argv: readonly string[]): CommandLine {
+  const given = new Map<FlagName, string>();
+  let config: string | undefined;
+  let printed = '';
+  const command = new Command('encke')
+    .description('A messaging server: users, groups, dense chat numbers, over TCP and WebSocket.')
+    .version(readVersion(), '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .addHelpText('after', epilogue)
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void (printed += text),
+      writeErr: () => {}, // The error is thrown as well, and told once.
+    });
+  for (const name of flagNames) {
+    const preset = name in defaults ? ` (default: ${defaults[name as keyof typeof defaults]})` : '';
+    command.option(`--${name} ${flags[name].value}`, flags[name].about + preset);
+    command.on(`option:${name}`, (text: string) => void given.set(name, text));
+  }
+  command.option('--config <file>', 'JSON file with flags as keys');
+  command.on('option:config', (text: string) => void (config = text));
+  try {
+    command.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) throw new TextRequest(printed);
+    throw new UsageError(error.message.replace(/^error: /, ''));
+  }
+  return { config, given };
+}

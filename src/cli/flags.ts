@@ -1,0 +1,115 @@
+import { availableParallelism } from 'node:os';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { limits } from '../limits.ts';
+
+/**
+ * What an operator can set: the defaults, the schema that every source is held to, and the table
+ * that names each flag. The key is the flag without its dashes, and the key of a --config file.
+ */
+
+const workersMax = 64;
+const memoryMaxMbMax = 1_048_576;
+const mebibyte = 1_048_576;
+
+/** `auth` and `admin-host` are absent on purpose: their defaults depend on other flags. */
+export const defaults = {
+  workers: Math.min(availableParallelism(), workersMax),
+  host: '127.0.0.1',
+  'tcp-port': 3101,
+  'http-port': 3102,
+  'admin-port': 3111,
+  data: './encke-data',
+  store: 'memory',
+  fsync: 'always',
+  'max-package-bytes': limits.packageBytesMax,
+  'auth-timeout': limits.authTimeoutMs / 1_000,
+  'idle-timeout': limits.idleTimeoutMs / 1_000,
+  'drain-timeout': limits.drainTimeoutMs / 1_000,
+  'memory-max-mb': limits.memoryStoreBytesMax / mebibyte,
+  'log-level': 'info',
+} as const satisfies Partial<z.input<typeof schema>>;
+
+/** The message of every issue says what is allowed, so that each bound is written once. */
+function whole(min: number, max: number) {
+  const allowed = `a whole number from ${min} to ${max}`;
+  return z.int(allowed).min(min, allowed).max(max, allowed);
+}
+
+function seconds(min: number, max: number) {
+  const allowed = `seconds from ${min} to ${max}`;
+  return z.number(allowed).min(min, allowed).max(max, allowed);
+}
+
+function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, values.length === 1 ? `only ${values[0]} for now` : `one of ${values.join(', ')}`);
+}
+
+function host() {
+  const allowed = 'an IP address or a host name';
+  return z.string(allowed).refine((text) => isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text), allowed);
+}
+
+export const schema = z.strictObject({
+  workers: whole(1, workersMax),
+  host: host(),
+  'tcp-port': whole(0, 65_535),
+  'http-port': whole(0, 65_535),
+  'admin-port': whole(0, 65_535),
+  'admin-host': host(),
+  'admin-token': z.string().regex(/^[\x21-\x7e]{1,512}$/, '1 to 512 printable ASCII characters, no spaces'),
+  data: z.string('a directory').min(1, 'a directory'),
+  store: choice(['disk', 'memory']),
+  fsync: choice(['always', 'everysec', 'no']),
+  auth: choice(['open']),
+  'max-package-bytes': whole(1_024, 16_777_216),
+  'auth-timeout': seconds(0.01, 3_600),
+  'idle-timeout': seconds(0.01, 604_800),
+  'drain-timeout': seconds(0, 3_600),
+  'memory-max-mb': whole(1, memoryMaxMbMax),
+  'log-level': choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+});
+
+export type FlagName = keyof typeof schema.shape;
+export type FlagValues = z.output<typeof schema>;
+
+export interface Flag {
+  /** How its value is written in --help. */
+  readonly value: string;
+  /** A number in text (command line, environment) is converted before the schema sees it. */
+  readonly type: 'number' | 'text';
+  readonly about: string;
+}
+
+export const flags: Readonly<Record<FlagName, Flag>> = {
+  workers: { value: '<n>', type: 'number', about: 'shard threads' },
+  host: { value: '<host>', type: 'text', about: 'address that clients connect to' },
+  'tcp-port': { value: '<port>', type: 'number', about: 'comet over TCP; 0 takes a free port' },
+  'http-port': { value: '<port>', type: 'number', about: 'WebSocket: /sub and /messaging; 0 takes a free port' },
+  'admin-port': { value: '<port>', type: 'number', about: 'admin HTTP; 0 takes a free port' },
+  'admin-host': {
+    value: '<host>',
+    type: 'text',
+    about: 'address of the admin port (default: 127.0.0.1; with an admin token that of --host)',
+  },
+  'admin-token': { value: '<token>', type: 'text', about: 'bearer token that the admin port asks for' },
+  data: { value: '<dir>', type: 'text', about: 'directory of the disk store' },
+  store: { value: '<kind>', type: 'text', about: 'where messages are kept: disk, memory' },
+  fsync: { value: '<when>', type: 'text', about: 'when the disk store syncs: always, everysec, no' },
+  auth: { value: '<kind>', type: 'text', about: 'who may connect: open (default on a loopback host only)' },
+  'max-package-bytes': { value: '<bytes>', type: 'number', about: 'largest package or message' },
+  'auth-timeout': { value: '<seconds>', type: 'number', about: 'time a connection has to authenticate' },
+  'idle-timeout': { value: '<seconds>', type: 'number', about: 'time without a frame that ends a connection' },
+  'drain-timeout': { value: '<seconds>', type: 'number', about: 'time that a graceful stop may take' },
+  'memory-max-mb': { value: '<mib>', type: 'number', about: 'bound of the memory store, in MiB' },
+  'log-level': { value: '<level>', type: 'text', about: 'trace, debug, info, warn, error, fatal, silent' },
+};
+
+export const flagNames = Object.keys(flags) as FlagName[];
+
+export const environmentName = (flag: string): string => `ENCKE_${flag.toUpperCase().replaceAll('-', '_')}`;
+
+/** A value that is not a number stays text, for the schema to refuse. */
+export function fromText(flag: FlagName, text: string): string | number {
+  return flags[flag].type === 'number' && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}

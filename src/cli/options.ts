@@ -1,0 +1,106 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { readCommandLine } from './command-line.ts';
+import { defaults, environmentName } from './flags.ts';
+import type { FlagValues } from './flags.ts';
+import { checkSource, commandLineSource, environmentSource, fileSource, readUtf8 } from './sources.ts';
+import type { Environment, GivenValues, ReadFile } from './sources.ts';
+import { UsageError } from './usage-error.ts';
+
+/** What the server runs with. Ports may be 0: a free one. Times are milliseconds. */
+export interface Options {
+  readonly workers: number;
+  readonly host: string;
+  readonly tcpPort: number;
+  readonly httpPort: number;
+  readonly adminPort: number;
+  readonly adminHost: string;
+  readonly adminToken?: string;
+  readonly data: string;
+  readonly store: FlagValues['store'];
+  readonly fsync: FlagValues['fsync'];
+  readonly auth: FlagValues['auth'];
+  readonly packageBytesMax: number;
+  readonly authTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly memoryStoreBytesMax: number;
+  readonly logLevel: FlagValues['log-level'];
+}
+
+/**
+ * Options from the arguments (without node and the script), the environment and the file that
+ * --config names, in this order of precedence. Throws UsageError, or TextRequest for --help and
+ * --version. docs/protocol.md, "Running".
+ */
+export function parseOptions(
+  argv: readonly string[],
+  environment: Environment,
+  readFile: ReadFile = readUtf8,
+): Options {
+  const commandLine = readCommandLine(argv);
+  const fromFlags = checkSource(commandLineSource(commandLine.given));
+  const fromEnvironment = checkSource(environmentSource(environment));
+  const fromFile = readConfig(commandLine.config, environment, readFile);
+  return resolve({ ...fromFile, ...fromEnvironment, ...fromFlags });
+}
+
+function readConfig(flag: string | undefined, environment: Environment, readFile: ReadFile): GivenValues {
+  const name = environmentName('config');
+  const path = flag ?? environment[name];
+  if (path === undefined) return {};
+  const origin = flag === undefined ? `environment ${name}` : 'flag --config';
+  return checkSource(fileSource(path, origin, readFile));
+}
+
+function resolve(given: GivenValues): Options {
+  const values = { ...defaults, ...given };
+  if (values.store === 'disk') {
+    throw new UsageError('the disk store comes with a later release; use --store memory');
+  }
+  const adminToken = given['admin-token'];
+  return {
+    workers: values.workers,
+    host: values.host,
+    tcpPort: values['tcp-port'],
+    httpPort: values['http-port'],
+    adminPort: values['admin-port'],
+    adminHost: resolveAdminHost(given['admin-host'], adminToken, values.host),
+    ...(adminToken !== undefined && { adminToken }),
+    data: values.data,
+    store: values.store,
+    fsync: values.fsync,
+    auth: resolveAuth(given.auth, values.host),
+    packageBytesMax: values['max-package-bytes'],
+    authTimeoutMs: milliseconds(values['auth-timeout']),
+    idleTimeoutMs: milliseconds(values['idle-timeout']),
+    drainTimeoutMs: milliseconds(values['drain-timeout']),
+    memoryStoreBytesMax: values['memory-max-mb'] * 1_048_576,
+    logLevel: values['log-level'],
+  };
+}
+
+/** Safe by default: who lets everyone in from outside this machine has said so. */
+function resolveAuth(auth: Options['auth'] | undefined, host: string): Options['auth'] {
+  if (auth !== undefined) return auth;
+  if (isLoopback(host)) return 'open';
+  throw new UsageError(`host ${host} is not loopback: name who may connect, e.g. --auth open`);
+}
+
+function resolveAdminHost(adminHost: string | undefined, token: string | undefined, host: string): string {
+  if (token !== undefined) return adminHost ?? host;
+  if (adminHost === undefined) return '127.0.0.1';
+  if (isLoopback(adminHost)) return adminHost;
+  throw new UsageError(`admin host ${adminHost} is not loopback: set an admin token (--admin-token) as well`);
+}
+
+const milliseconds = (seconds: number): number => Math.round(seconds * 1_000);
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+export function isLoopback(host: string): boolean {
+  if (isIPv4(host)) return loopback.check(host, 'ipv4');
+  if (isIPv6(host)) return loopback.check(host, 'ipv6');
+  return host.toLowerCase() === 'localhost';
+}

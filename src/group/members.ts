@@ -1,0 +1,87 @@
+import { EnckeError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { groupOf, type GroupConversation } from '../store/conversation.ts';
+import type { GroupRecord } from '../store/store.ts';
+import type { GroupChanged, GroupContext } from './group.ts';
+
+/** The state of a group's actor. */
+export class GroupState {
+  readonly group: number;
+  readonly conversation: GroupConversation;
+  exists: boolean;
+  /** Member -> the number that was last when it joined. */
+  readonly members: Map<number, number>;
+  /** Newest number committed, and newest given out. */
+  head: number;
+  assigned: number;
+  /** Runs handed to the store whose outcome is open. */
+  pending = 0;
+  lastTime = 0;
+  readonly watchers = new Set<number>();
+
+  constructor(group: number, record: GroupRecord | undefined, last: number) {
+    this.group = group;
+    this.conversation = groupOf(group);
+    this.exists = record?.exists ?? false;
+    this.members = new Map(record?.members);
+    this.head = last;
+    this.assigned = last;
+  }
+}
+
+/** Creates the group, or makes these its members. */
+export async function replaceMembers(
+  state: GroupState,
+  members: readonly number[],
+  ctx: GroupContext,
+): Promise<GroupChanged> {
+  const created = !state.exists;
+  const wanted = new Set(members);
+  const add = [...wanted].filter((mid) => !state.members.has(mid));
+  const remove = [...state.members.keys()].filter((mid) => !wanted.has(mid));
+  return { ...(await apply(state, add, remove, ctx)), created };
+}
+
+export async function changeMembers(
+  state: GroupState,
+  add: readonly number[],
+  remove: readonly number[],
+  ctx: GroupContext,
+): Promise<GroupChanged> {
+  const left = new Set(remove);
+  const joined = [...new Set(add)].filter((mid) => !state.members.has(mid) && !left.has(mid));
+  return apply(state, joined, [...left].filter((mid) => state.members.has(mid)), ctx);
+}
+
+/** The log of a removed group stays, so that no number is given twice if it is created again. */
+export async function removeGroup(state: GroupState, ctx: GroupContext): Promise<boolean> {
+  if (!state.exists) return false;
+  const left = [...state.members.keys()];
+  await ctx.env.store.saveGroup(state.group, { exists: false, joined: [], joinedAt: 0, left });
+  state.exists = false;
+  state.members.clear();
+  for (const mid of left) ctx.env.users.tellIfActive(mid, 'left', { group: state.group });
+  return true;
+}
+
+/** Whoever joins starts at the head (docs/protocol.md "Groups"). */
+async function apply(
+  state: GroupState,
+  joined: readonly number[],
+  left: readonly number[],
+  ctx: GroupContext,
+): Promise<GroupChanged> {
+  const count = state.members.size + joined.length - left.length;
+  if (count > limits.groupMembersMax) {
+    throw new EnckeError('group_too_large', `a group has at most ${limits.groupMembersMax} members`);
+  }
+  const joinedAt = state.head;
+  await ctx.env.store.saveGroup(state.group, { exists: true, joined, joinedAt, left });
+  state.exists = true;
+  for (const mid of left) state.members.delete(mid);
+  for (const mid of joined) state.members.set(mid, joinedAt);
+  const { group } = state;
+  for (const mid of left) ctx.env.users.tellIfActive(mid, 'left', { group });
+  for (const mid of joined) ctx.env.users.tellIfActive(mid, 'joined', { group, joinedAt });
+  return { created: false, members: count, added: joined.length, removed: left.length, lastChatId: state.head };
+}

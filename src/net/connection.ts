@@ -1,0 +1,152 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import { closes, type CloseReason } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { cometCloseFrame } from './close-frame.ts';
+
+/** Why reading is paused, as bits: each cause is lifted by itself. */
+export const Pause = { credit: 1, lane: 2, authentication: 4, drain: 8 } as const;
+
+/** Told by a connection about its output; the gateway passes it on to the shard. */
+export interface ConnectionListener {
+  congested(connection: Connection): void;
+  drained(connection: Connection): void;
+}
+
+/**
+ * A client's socket as the gateway owns it. Output is counted in writes: `taken` says how many of
+ * them the kernel has taken in full, which is what "delivered" means for a client without receipts.
+ */
+export abstract class Connection {
+  readonly id: number;
+  readonly socket: Socket;
+  /** The shard of its user; -1 until it is authenticated. */
+  shard = -1;
+  /** Bytes given to the shard that it has not handled: see limits.sessionInBytesMax. */
+  inBytes = 0;
+  /** Bits of Pause. */
+  pauses = 0;
+  ending = false;
+  protected accepted = 0;
+  #taken = 0;
+  #congested = false;
+  readonly #listener: ConnectionListener;
+
+  constructor(id: number, socket: Socket, listener: ConnectionListener) {
+    this.id = id;
+    this.socket = socket;
+    this.#listener = listener;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Output is counted from here on: what went before was the gateway's own. */
+  startCounting(): void {
+    this.accepted = 0;
+    this.#taken = 0;
+  }
+
+  /** `counts`: 1 when it ends what the shard gave the connection in one tick, else 0. */
+  abstract write(bytes: Buffer, text: boolean, counts?: number): void;
+  /** Tells the client why, then ends. Whatever it still sends is read and dropped. */
+  abstract end(close: Pick<CloseReason, 'code' | 'reason'>): void;
+  protected abstract stopReading(): void;
+  protected abstract startReading(): void;
+
+  pause(why: number): void {
+    if (this.pauses === 0 && !this.ending) this.stopReading();
+    this.pauses |= why;
+  }
+
+  resume(why: number): void {
+    if (this.pauses === 0) return;
+    this.pauses &= ~why;
+    if (this.pauses === 0) this.startReading();
+  }
+
+  /** To be called when the socket's buffer has become empty. */
+  onDrain(): void {
+    this.#taken = this.accepted;
+    if (!this.#congested) return;
+    this.#congested = false;
+    this.#listener.drained(this);
+  }
+
+  protected wrote(): void {
+    // A write that the kernel took at once leaves nothing in the socket's own buffer.
+    if (this.socket.writableLength === 0) this.#taken = this.accepted;
+    else if (!this.#congested) {
+      this.#congested = true;
+      this.#listener.congested(this);
+    }
+  }
+
+  /** A peer that does not close after the last word is cut off. */
+  protected linger(): void {
+    this.ending = true;
+    this.pauses = 0;
+    this.startReading();
+    const timer = setTimeout(() => this.socket.destroy(), limits.lingerMs);
+    this.socket.once('close', () => clearTimeout(timer));
+  }
+}
+
+export class TcpConnection extends Connection {
+  write(bytes: Buffer, _text: boolean, counts = 0): void {
+    if (this.ending) return;
+    this.accepted += counts;
+    this.socket.write(bytes);
+    this.wrote();
+  }
+
+  end(close: Pick<CloseReason, 'code' | 'reason'>): void {
+    if (this.ending) return;
+    // docs/protocol.md "Closing": op 6 with the reason, then FIN. Code 0: the client left first.
+    if (close.code === 0) this.socket.end();
+    else this.socket.end(cometCloseFrame(close));
+    this.linger();
+  }
+
+  protected stopReading(): void {
+    this.socket.pause();
+  }
+
+  protected startReading(): void {
+    this.socket.resume();
+  }
+}
+
+const BINARY = { binary: true, compress: false };
+const TEXT = { binary: false, compress: false };
+
+export class WebSocketConnection extends Connection {
+  readonly webSocket: WebSocket;
+
+  constructor(id: number, socket: Socket, webSocket: WebSocket, listener: ConnectionListener) {
+    super(id, socket, listener);
+    this.webSocket = webSocket;
+  }
+
+  write(bytes: Buffer, text: boolean, counts = 0): void {
+    if (this.ending) return;
+    this.accepted += counts;
+    this.webSocket.send(bytes, text ? TEXT : BINARY);
+    this.wrote();
+  }
+
+  end(close: Pick<CloseReason, 'code' | 'reason'>): void {
+    if (this.ending) return;
+    this.webSocket.close(close.code === 0 ? closes.goingAway.code : close.code, close.reason);
+    this.linger();
+  }
+
+  protected stopReading(): void {
+    this.webSocket.pause();
+  }
+
+  protected startReading(): void {
+    this.webSocket.resume();
+  }
+}

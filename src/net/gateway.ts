@@ -1,0 +1,155 @@
+import type { Socket } from 'node:net';
+import type { MessagePort } from 'node:worker_threads';
+import type { Authenticator, AuthResult, Credentials } from '../auth/auth.ts';
+import { closes } from '../errors.ts';
+import type { Logger } from 'pino';
+import { shardOf } from '../wire/shard-of.ts';
+import type { UserId } from '../wire/user-id.ts';
+import { Pause, type Connection, type ConnectionListener } from './connection.ts';
+import type { Opening } from './lane.ts';
+import { ShardPort } from './shard-port.ts';
+
+export interface GatewayOptions {
+  readonly shards: number;
+  readonly authenticator: Authenticator;
+  readonly authTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly packageBytesMax: number;
+  readonly logger: Logger;
+}
+
+/**
+ * The main thread's side of the server: who is connected, and which shard has them. It knows
+ * connections by number and never a user's state.
+ */
+export class Gateway implements ConnectionListener {
+  readonly options: GatewayOptions;
+  readonly #connections = new Map<number, Connection>();
+  readonly #ports: (ShardPort | undefined)[];
+  #lastId = 0;
+  #draining = false;
+  #undrained = 0;
+  #onDrained: (() => void) | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.options = options;
+    this.#ports = Array.from({ length: options.shards }, () => undefined);
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  attachShard(shard: number, port: MessagePort): void {
+    this.#ports[shard] = new ShardPort(shard, port, this.#connections, () => {
+      this.#shardDrained();
+    });
+    // A shard that was replaced during a drain has nobody left to finish for.
+    if (this.#draining) this.#ports[shard]?.drain();
+  }
+
+  detachShard(shard: number): void {
+    this.#ports[shard]?.lost();
+    this.#ports[shard] = undefined;
+  }
+
+  /** A number for a connection that is being accepted: not 0, not in use, within an int32. */
+  nextId(): number {
+    do this.#lastId = (this.#lastId % 0x7fff_ffff) + 1;
+    while (this.#connections.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  /** From here on the gateway owns the connection, until its socket closes. */
+  add(connection: Connection): void {
+    this.#connections.set(connection.id, connection);
+    if (this.#draining) connection.end(closes.goingAway);
+  }
+
+  remove(connection: Connection): void {
+    this.#connections.delete(connection.id);
+    if (connection.shard >= 0) this.#ports[connection.shard]?.closed(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  /** Asks the authenticator, within the time for authentication; a failing one refuses. */
+  async authenticate(credentials: Credentials): Promise<AuthResult> {
+    const signal = AbortSignal.timeout(this.options.authTimeoutMs);
+    try {
+      return await this.options.authenticator.authenticate(credentials, signal);
+    } catch (error) {
+      this.options.logger.warn({ err: error }, 'authentication failed to run: refused');
+      return { ok: false, error: 'not_authenticated', reason: 'authentication is unavailable' };
+    }
+  }
+
+  /** Hands an authenticated connection to the shard of its user; false when that shard is down. */
+  open(connection: Connection, user: UserId, opening: Omit<Opening, 'user'>): boolean {
+    const port = this.#ports[shardOf(user, this.#ports.length)];
+    if (port === undefined) {
+      connection.end(closes.restart);
+      return false;
+    }
+    connection.startCounting();
+    port.open(connection, { user, ...opening });
+    return true;
+  }
+
+  input(connection: Connection, type: number, chunk: Buffer): void {
+    if (!connection.ending) this.#ports[connection.shard]?.input(connection, type, chunk);
+  }
+
+  ended(connection: Connection): void {
+    if (connection.shard >= 0) this.#ports[connection.shard]?.ended(connection);
+    else connection.end({ code: 0, reason: '' });
+  }
+
+  congested(connection: Connection): void {
+    if (connection.shard >= 0) this.#ports[connection.shard]?.congested(connection);
+  }
+
+  drained(connection: Connection): void {
+    if (connection.shard >= 0) this.#ports[connection.shard]?.drained(connection);
+  }
+
+  /**
+   * Stops reading, lets every shard finish what was read and close its sessions, and resolves when
+   * the last socket has closed.
+   */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#undrained = this.#ports.filter((port) => port !== undefined).length;
+    for (const connection of this.#connections.values()) {
+      if (connection.shard < 0) connection.end(closes.goingAway);
+      else connection.pause(Pause.drain);
+    }
+    const shardsDone = new Promise<void>((resolve) => {
+      this.#onDrained = resolve;
+    });
+    for (const port of this.#ports) port?.drain();
+    if (this.#undrained > 0) await shardsDone;
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    if (this.#connections.size > 0) await empty;
+  }
+
+  /** Cuts what is left. */
+  close(): void {
+    for (const connection of this.#connections.values()) connection.socket.destroy();
+    for (const port of this.#ports) port?.close();
+  }
+
+  #shardDrained(): void {
+    this.#undrained -= 1;
+    if (this.#undrained === 0) this.#onDrained?.();
+  }
+}
+
+/** The peer's address as logs and authenticators get it. */
+export const addressOf = (socket: Socket): string => socket.remoteAddress ?? 'unknown';

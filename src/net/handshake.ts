@@ -1,0 +1,162 @@
+import { closes, type CloseReason } from '../errors.ts';
+import { EnckeError } from '../errors.ts';
+import { parseAuth } from '../wire/auth-body.ts';
+import { authReplyText, heartbeatReplyText, parseRequest } from '../wire/comet-json.ts';
+import { frameWithText, HEADER_BYTES, writeHeader } from '../wire/frame.ts';
+import { Op } from '../wire/op.ts';
+import { Pause, type Connection } from './connection.ts';
+import { addressOf, type Gateway } from './gateway.ts';
+
+interface Early {
+  readonly type: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * A comet connection until its first op 7 is decided (docs/protocol.md "Authentication"): answers
+ * heartbeats, asks the authenticator, hands the connection over with whatever came behind op 7.
+ */
+export abstract class CometHandshake {
+  readonly gateway: Gateway;
+  readonly connection: Connection;
+  onDone: (() => void) | undefined;
+  readonly #webSocket: boolean;
+  readonly #timer: NodeJS.Timeout;
+  #early: Early[] = [];
+  #decided = false;
+  #ended = false;
+  #json = false;
+
+  constructor(gateway: Gateway, connection: Connection, webSocket: boolean) {
+    this.gateway = gateway;
+    this.connection = connection;
+    this.#webSocket = webSocket;
+    this.#timer = setTimeout(() => {
+      this.refuse({ ...closes.notAuthenticated, reason: 'no op 7 in time' });
+    }, gateway.options.authTimeoutMs);
+  }
+
+  /** Op 7 has come: what follows is kept for the session. */
+  get isDecided(): boolean {
+    return this.#decided;
+  }
+
+  /** A frame of the binary encoding; false once op 7 was read. */
+  onFrame(op: number, version: number, seq: number, buf: Buffer, start: number, end: number): boolean {
+    if (this.connection.ending) return false;
+    this.#json = false;
+    if (op === Op.heartbeat) this.#answerHeartbeat(version, seq);
+    else if (op === Op.auth) this.#begin(version, seq, buf.toString('utf8', start, end));
+    else this.#refuseOperation(op);
+    return op === Op.heartbeat;
+  }
+
+  /** A text message of the JSON encoding. */
+  onText(text: string): void {
+    this.#json = true;
+    const request = parseRequest(text);
+    if ('close' in request) return this.refuse(request.close);
+    if (request.op === Op.heartbeat) this.#answerHeartbeat(request.version, request.seq);
+    else if (request.op === Op.auth) this.#begin(request.version, request.seq, request.body);
+    else this.#refuseOperation(request.op);
+  }
+
+  keep(type: number, bytes: Buffer): void {
+    this.#early.push({ type, bytes });
+  }
+
+  /** The client sends no more. What is being decided is still answered. */
+  ended(): void {
+    this.#ended = true;
+    if (!this.#decided) this.refuse({ code: 0, reason: '' });
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+    this.onDone?.();
+  }
+
+  refuse(close: Pick<CloseReason, 'code' | 'reason'>): void {
+    this.#decided = true;
+    this.connection.end(close);
+    this.cancel();
+  }
+
+  protected abstract handOver(type: number, rest: Buffer): void;
+
+  #refuseOperation(op: number): void {
+    this.refuse({ ...closes.notAuthenticated, reason: `op 7 must come first, not op ${op}` });
+  }
+
+  #answerHeartbeat(version: number, seq: number): void {
+    if (this.#json) return this.connection.write(Buffer.from(heartbeatReplyText(version, seq)), true);
+    const frame = Buffer.alloc(HEADER_BYTES);
+    writeHeader(frame, 0, HEADER_BYTES, version, Op.heartbeatReply, seq);
+    this.connection.write(frame, false);
+  }
+
+  /** `body` is the parsed object of a JSON frame, or the text of a binary one. */
+  #begin(version: number, seq: number, body: unknown): void {
+    this.#decided = true;
+    this.connection.pause(Pause.authentication);
+    const json = this.#json;
+    this.#decide(version, seq, body, json).catch((error: unknown) => {
+      this.gateway.options.logger.error({ err: error }, 'handshake failed');
+      this.refuse(closes.internal);
+    });
+  }
+
+  async #decide(version: number, seq: number, body: unknown, json: boolean): Promise<void> {
+    const request = parseAuth(json ? body : parseJson(body));
+    if (request instanceof EnckeError) {
+      this.#answer(version, seq, json, request);
+      return this.refuse({ ...closes.badRequest, reason: request.message });
+    }
+    const { mid, mkey, device } = request;
+    const result = await this.gateway.authenticate({
+      protocol: 'comet',
+      mid,
+      mkey,
+      remoteAddress: addressOf(this.connection.socket),
+      ...(device === undefined ? {} : { device }),
+    });
+    if (this.connection.ending || this.connection.socket.destroyed) return;
+    if (!result.ok) {
+      this.#answer(version, seq, json, new EnckeError(result.error));
+      return this.refuse({ ...closes.notAuthenticated, reason: result.reason });
+    }
+    this.#open(version, seq, json, result.user, device ?? null);
+  }
+
+  #open(version: number, seq: number, json: boolean, user: number | string, device: string | null): void {
+    const encoding = json ? 'json' : 'binary';
+    const opened = this.gateway.open(this.connection, user, {
+      device,
+      encoding,
+      webSocket: this.#webSocket,
+      version,
+      seq,
+    });
+    this.cancel();
+    if (!opened) return;
+    // Op 8 is the shard's to send: it is followed by what the user was not sent while away.
+    for (const { type, bytes } of this.#early) this.handOver(type, bytes);
+    this.#early = [];
+    this.connection.resume(Pause.authentication);
+    if (this.#ended) this.gateway.ended(this.connection);
+  }
+
+  #answer(version: number, seq: number, json: boolean, error: EnckeError): void {
+    if (json) return this.connection.write(Buffer.from(authReplyText(version, seq, error.code)), true);
+    const body = JSON.stringify({ ret: -1, error: error.code });
+    this.connection.write(frameWithText(Op.authReply, version, seq, body), false);
+  }
+}
+
+function parseJson(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,162 @@
+import type { MessagePort } from 'node:worker_threads';
+import { closes, errorReasons } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { Pause, type Connection, type ConnectionListener } from './connection.ts';
+import { Lane, ToGateway, ToShard, type Opening } from './lane.ts';
+import type { SlabReader } from './slab.ts';
+
+/** The connections of all shards by id: the shard speaks of them by number. */
+export type Connections = Map<number, Connection>;
+
+/**
+ * The gateway's end of one shard: puts input into its lane, carries out what comes back, and
+ * pauses sockets so that neither a connection nor the shard has more than its bound on the way.
+ */
+export class ShardPort implements ConnectionListener {
+  readonly shard: number;
+  readonly #connections: Connections;
+  readonly #lane: Lane;
+  readonly #onDrained: () => void;
+  /** Connections that were paused because the lane is full. */
+  readonly #held = new Set<Connection>();
+  #flushScheduled = false;
+
+  constructor(shard: number, port: MessagePort, connections: Connections, onDrained: () => void) {
+    this.shard = shard;
+    this.#connections = connections;
+    this.#onDrained = onDrained;
+    this.#lane = new Lane(port, limits.laneInBytesMax, (reader) => {
+      this.#carryOut(reader);
+    });
+    this.#lane.onAcknowledged = this.#onAcknowledged;
+  }
+
+  open(connection: Connection, opening: Opening): void {
+    connection.shard = this.shard;
+    const text = JSON.stringify(opening);
+    const bytes = Buffer.byteLength(text);
+    const at = this.#lane.out.begin(ToShard.open, connection.id, 0, bytes);
+    this.#lane.out.buf.write(text, at);
+    this.#schedule();
+  }
+
+  /** Input of a connection: a `bytes`, `text` or `binary` record. */
+  input(connection: Connection, type: number, chunk: Buffer): void {
+    const at = this.#lane.out.begin(type, connection.id, 0, chunk.length);
+    chunk.copy(this.#lane.out.buf, at);
+    connection.inBytes += chunk.length;
+    if (connection.inBytes >= limits.sessionInBytesMax) connection.pause(Pause.credit);
+    if (this.#lane.isFull) {
+      connection.pause(Pause.lane);
+      this.#held.add(connection);
+    }
+    this.#schedule();
+  }
+
+  ended(connection: Connection): void {
+    this.#tell(ToShard.ended, connection.id, 0);
+  }
+
+  closed(connection: Connection): void {
+    this.#held.delete(connection);
+    this.#tell(ToShard.closed, connection.id, connection.taken);
+  }
+
+  congested(connection: Connection): void {
+    this.#tell(ToShard.congested, connection.id, connection.taken);
+  }
+
+  drained(connection: Connection): void {
+    this.#tell(ToShard.drained, connection.id, 0);
+  }
+
+  /** Everything read so far is on its way; the shard answers when its sessions are closed. */
+  drain(): void {
+    this.#tell(ToShard.drain, 0, 0);
+  }
+
+  /** The shard is gone: its connections are told, the lane is closed. */
+  lost(): void {
+    this.#lane.close();
+    for (const connection of this.#connections.values()) {
+      if (connection.shard === this.shard) connection.end(closes.restart);
+    }
+  }
+
+  close(): void {
+    this.#lane.close();
+  }
+
+  #tell(type: number, connection: number, argument: number): void {
+    this.#lane.out.begin(type, connection, argument, 0);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false;
+    this.#lane.flush();
+  };
+
+  readonly #onAcknowledged = (): void => {
+    this.#lane.flush();
+    if (this.#held.size === 0 || this.#lane.pendingBytes > limits.laneInBytesMax / 2) return;
+    for (const connection of this.#held) connection.resume(Pause.lane);
+    this.#held.clear();
+  };
+
+  #carryOut(reader: SlabReader): void {
+    while (reader.next()) {
+      switch (reader.type) {
+        case ToGateway.write:
+        case ToGateway.writeText:
+          this.#connections
+            .get(reader.connection)
+            ?.write(
+              reader.buf.subarray(reader.start, reader.end),
+              reader.type === ToGateway.writeText,
+              reader.argument,
+            );
+          break;
+        case ToGateway.multicast:
+        case ToGateway.multicastText:
+          this.#multicast(reader, reader.type === ToGateway.multicastText);
+          break;
+        case ToGateway.credit:
+          this.#credit(reader.connection, reader.argument);
+          break;
+        case ToGateway.close:
+          this.#connections.get(reader.connection)?.end({
+            code: reader.argument,
+            reason: reader.buf.toString('utf8', reader.start, reader.end),
+          });
+          break;
+        case ToGateway.drained:
+          this.#onDrained();
+          break;
+        default:
+          throw new Error(`lane record of unknown type ${reader.type}: ${errorReasons.internal_error}`);
+      }
+    }
+  }
+
+  #multicast(reader: SlabReader, text: boolean): void {
+    const { buf, start, argument: count } = reader;
+    const bytes = buf.subarray(start + count * 4, reader.end);
+    for (let i = 0; i < count; i++) {
+      this.#connections.get(buf.readInt32LE(start + i * 4))?.write(bytes, text, 1);
+    }
+  }
+
+  #credit(id: number, bytes: number): void {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) return;
+    connection.inBytes -= bytes;
+    if (connection.inBytes < limits.sessionInBytesMax) connection.resume(Pause.credit);
+  }
+}

@@ -1,0 +1,200 @@
+import { once } from 'node:events';
+import type { AddressInfo, Server as NetServer } from 'node:net';
+import type { Worker } from 'node:worker_threads';
+import { pino, type Logger } from 'pino';
+import { ActorSystem } from './actor/index.ts';
+import { createAdmin } from './admin/admin.ts';
+import type { Authenticator } from './auth/auth.ts';
+import { openAuthenticator } from './auth/open.ts';
+import type { Options } from './cli/options.ts';
+import { Gateway } from './net/gateway.ts';
+import { createTcpServer } from './net/tcp.ts';
+import { createWebServer } from './net/web.ts';
+import { GroupsOnActors } from './shard/groups-api.ts';
+import { kinds, placeOn } from './shard/kinds.ts';
+import { ShardPool } from './shard/pool.ts';
+import type { Services } from './shard/services.ts';
+
+export interface ServerOptions extends Options {
+  /** Default: silent. */
+  readonly logger?: Logger;
+  /** Default: what `auth` names. */
+  readonly authenticator?: Authenticator;
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A running server. */
+export interface Server {
+  readonly tcpAddress: Address;
+  readonly httpAddress: Address;
+  readonly adminAddress: Address;
+  readonly workers: number;
+  /** Open client connections. */
+  readonly connections: number;
+  /** The thread of a shard, for tools that watch or kill it. */
+  threadOf(shard: number): Worker | undefined;
+  /** Answers and stores what was read, says 1001 to everyone, ends; cut off after drainTimeoutMs. */
+  drain(): Promise<void>;
+  /** Ends at once. */
+  close(): Promise<void>;
+  /** Called when the server cannot go on. */
+  onFatal(listener: (error: unknown) => void): void;
+}
+
+/** Starts a server; resolves when everything listens. Rejects, with nothing left open, when it cannot. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const server = new RunningServer(options);
+  try {
+    await server.start();
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  return server;
+}
+
+class RunningServer implements Server {
+  readonly workers: number;
+  readonly #options: ServerOptions;
+  readonly #logger: Logger;
+  readonly #gateway: Gateway;
+  readonly #system: ActorSystem<Services>;
+  readonly #pool: ShardPool;
+  readonly #tcp: NetServer;
+  readonly #http: NetServer;
+  readonly #admin: ReturnType<typeof createAdmin>;
+  readonly #fatal: ((error: unknown) => void)[] = [];
+  #started = false;
+  #ended: Promise<void> | undefined;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.workers = options.workers;
+    this.#logger = options.logger ?? pino({ level: 'silent' });
+    this.#gateway = new Gateway({
+      shards: options.workers,
+      authenticator: options.authenticator ?? openAuthenticator,
+      authTimeoutMs: options.authTimeoutMs,
+      idleTimeoutMs: options.idleTimeoutMs,
+      packageBytesMax: options.packageBytesMax,
+      logger: this.#logger,
+    });
+    this.#system = new ActorSystem<Services>({ node: options.workers, kinds, place: placeOn(options.workers) });
+    this.#pool = new ShardPool({
+      shards: options.workers,
+      packageBytesMax: options.packageBytesMax,
+      idleTimeoutMs: options.idleTimeoutMs,
+      memoryStoreBytesMax: options.memoryStoreBytesMax,
+      logLevel: this.#logger.level,
+      logger: this.#logger,
+      gateway: this.#gateway,
+      system: this.#system,
+    });
+    this.#tcp = createTcpServer(this.#gateway);
+    this.#http = createWebServer(this.#gateway);
+    const { adminToken } = options;
+    this.#admin = createAdmin({
+      groups: new GroupsOnActors(this.#system),
+      status: () => this.#status(),
+      logger: this.#logger,
+      ...(adminToken === undefined ? {} : { token: adminToken }),
+    });
+  }
+
+  get tcpAddress(): Address {
+    return addressOf(this.#tcp);
+  }
+
+  get httpAddress(): Address {
+    return addressOf(this.#http);
+  }
+
+  get adminAddress(): Address {
+    return addressOf(this.#admin.server);
+  }
+
+  get connections(): number {
+    return this.#gateway.connectionCount;
+  }
+
+  threadOf(shard: number): Worker | undefined {
+    return this.#pool.threadOf(shard);
+  }
+
+  onFatal(listener: (error: unknown) => void): void {
+    this.#fatal.push(listener);
+  }
+
+  async start(): Promise<void> {
+    const { host, tcpPort, httpPort, adminHost, adminPort } = this.#options;
+    await this.#pool.start();
+    await listen(this.#tcp, tcpPort, host);
+    await listen(this.#http, httpPort, host);
+    await this.#admin.listen({ host: adminHost, port: adminPort });
+    for (const listener of [this.#tcp, this.#http, this.#admin.server]) {
+      listener.on('error', (error) => {
+        for (const tell of this.#fatal) tell(error);
+      });
+    }
+    this.#started = true;
+  }
+
+  drain(): Promise<void> {
+    this.#ended ??= this.#drain();
+    return this.#ended;
+  }
+
+  close(): Promise<void> {
+    this.#ended ??= this.#close();
+    return this.#ended;
+  }
+
+  async #drain(): Promise<void> {
+    this.#tcp.close();
+    this.#http.close();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => {
+        resolve('late');
+      }, this.#options.drainTimeoutMs);
+    });
+    const left = await Promise.race([this.#gateway.drain(), late]);
+    if (left === 'late') {
+      this.#logger.warn({ connections: this.connections }, 'drain timed out: the rest is cut off');
+      await this.#close();
+    } else {
+      await Promise.race([this.#pool.stop(), late]);
+      await this.#close();
+    }
+    clearTimeout(timer);
+  }
+
+  async #close(): Promise<void> {
+    this.#tcp.close();
+    this.#http.close();
+    this.#gateway.close();
+    await this.#admin.close();
+    await this.#system.stop({ timeoutMs: 0 });
+    await this.#pool.destroy();
+  }
+
+  #status(): 'starting' | 'ready' | 'degraded' | 'draining' {
+    if (this.#gateway.isDraining) return 'draining';
+    if (!this.#started) return 'starting';
+    return this.#pool.runningCount === this.workers ? 'ready' : 'degraded';
+  }
+}
+
+async function listen(server: NetServer, port: number, host: string): Promise<void> {
+  server.listen(port, host);
+  await once(server, 'listening');
+}
+
+function addressOf(server: Pick<NetServer, 'address'>): Address {
+  const { address, port } = server.address() as AddressInfo;
+  return { host: address, port };
+}

@@ -1,0 +1,111 @@
+import type { ErrorCode } from '../errors.ts';
+import type { Session } from '../user/session.ts';
+import { isSendBody, sendFrom, sendMsgStart, sendTo } from '../wire/comet-binary.ts';
+import { parseRequest, type JsonSend } from '../wire/comet-json.ts';
+
+import type { FrameSink } from '../wire/frame-decoder.ts';
+import { Op } from '../wire/op.ts';
+import { PayloadKind } from '../wire/run.ts';
+import { isMid } from '../wire/user-id.ts';
+import type { Requests } from './requests.ts';
+
+/** A reply bears its own operation, except that an unknown request is answered with the same. */
+const replyTo: Record<number, number> = {
+  [Op.heartbeat]: Op.heartbeatReply,
+  [Op.auth]: Op.authReply,
+  [Op.send]: Op.sendReply,
+  [Op.groupSend]: Op.groupSendReply,
+};
+
+/**
+ * Comet requests of authenticated connections, in both encodings: one method an operation, one
+ * switch that shows them all (docs/protocol.md "Operations").
+ */
+export class CometInput implements FrameSink {
+  /** The session whose bytes are being decoded. */
+  session: Session | undefined;
+  now = 0;
+  readonly #requests: Requests;
+
+  constructor(requests: Requests) {
+    this.#requests = requests;
+  }
+
+  /** One binary package; false when the session has too many requests open to take another. */
+  onFrame(op: number, version: number, seq: number, buf: Buffer, start: number, end: number): boolean {
+    const session = this.session as Session;
+    session.heardAt = this.now;
+    if (version !== 0 && version !== 1) this.#refuse(session, op, seq, version, 'unsupported_version');
+    else {
+      switch (op) {
+        case Op.send:
+        case Op.groupSend:
+          if (!isSendBody(start, end)) this.#refuse(session, op, seq, version, 'bad_body');
+          else {
+            const from = sendFrom(buf, start);
+            const msgStart = sendMsgStart(start);
+            this.#send(session, op, seq, version, from, sendTo(buf, start), PayloadKind.bytes, buf, msgStart, end);
+          }
+          break;
+        default:
+          this.#other(session, op, seq, version);
+      }
+    }
+    return !session.requests.isFull && session.closing === undefined;
+  }
+
+  /** One JSON text. */
+  onText(session: Session, text: string): void {
+    session.heardAt = this.now;
+    const request = parseRequest(text);
+    if ('close' in request) {
+      session.close({ ...request.close, reason: request.detail });
+      return;
+    }
+    const { op, version, seq, send } = request;
+    if (version !== 0 && version !== 1) this.#refuse(session, op, seq, version, 'unsupported_version');
+    else if (send === undefined) this.#other(session, op, seq, version);
+    else if (typeof send === 'string') this.#refuse(session, op, seq, version, send);
+    else this.#sendJson(session, op, seq, version, send);
+  }
+
+  #sendJson(session: Session, op: number, seq: number, version: number, send: JsonSend): void {
+    const { from, to, kind, msg } = send;
+    this.#send(session, op, seq, version, from, to, kind, msg, 0, msg.length);
+  }
+
+  #send(
+    session: Session,
+    op: number,
+    seq: number,
+    version: number,
+    from: number,
+    to: number,
+    kind: PayloadKind,
+    buf: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    if (from !== session.user) this.#refuse(session, op, seq, version, 'bad_sender');
+    else if (!isMid(to)) this.#refuse(session, op, seq, version, 'bad_recipient');
+    else this.#requests.send(session, op, seq, version, to, kind, buf, start, end);
+  }
+
+  #other(session: Session, op: number, seq: number, version: number): void {
+    switch (op) {
+      case Op.heartbeat:
+        this.#requests.settled(session, Op.heartbeatReply, seq, version, 1);
+        break;
+      case Op.auth:
+        this.#refuse(session, op, seq, version, 'already_authenticated');
+        break;
+      default:
+        this.#requests.refuse(session, op, seq, version, 'unknown_operation');
+    }
+  }
+
+  #refuse(session: Session, op: number, seq: number, version: number, error: ErrorCode): void {
+    this.#requests.refuse(session, replyTo[op] ?? op, seq, version, error);
+  }
+}
+

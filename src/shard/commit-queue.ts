@@ -1,0 +1,82 @@
+import type { Append, AppendResult, Store } from '../store/store.ts';
+import type { CommitOwner, CommitQueue } from '../user/env.ts';
+import type { Committed, SendRequest } from '../user/messages.ts';
+
+interface Pending {
+  readonly request: SendRequest;
+  readonly owner: CommitOwner;
+}
+
+/**
+ * The appends of a tick, handed to the store as one batch; each outcome is told to the actor that
+ * asked for it, in order. Bounded by the requests that connections may have open.
+ */
+export class ShardCommits implements CommitQueue {
+  readonly #store: Store;
+  #appends: Append[] = [];
+  #pending: Pending[] = [];
+  /** Outcomes that found a mailbox full: told again, in order, before any later one. */
+  readonly #untold: { readonly owner: CommitOwner; readonly outcome: Committed }[] = [];
+  /** Called when outcomes came in outside of a tick. */
+  onOutcomes: (() => void) | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  add(append: Append, request: SendRequest, owner: CommitOwner): void {
+    this.#appends.push(append);
+    this.#pending.push({ request, owner });
+  }
+
+  /** Commits what has gathered; true when outcomes were told already. */
+  flush(): boolean {
+    this.#tellAgain();
+    if (this.#appends.length === 0) return false;
+    const appends = this.#appends;
+    const pending = this.#pending;
+    this.#appends = [];
+    this.#pending = [];
+    const results = this.#store.append(appends);
+    if (!(results instanceof Promise)) {
+      this.#tell(appends, pending, results);
+      return true;
+    }
+    results.then(
+      (settled) => {
+        this.#tell(appends, pending, settled);
+        this.onOutcomes?.();
+      },
+      () => {
+        this.#tell(appends, pending, undefined);
+        this.onOutcomes?.();
+      },
+    );
+    return false;
+  }
+
+  get hasUntold(): boolean {
+    return this.#untold.length > 0;
+  }
+
+  #tell(appends: readonly Append[], pending: readonly Pending[], results?: readonly AppendResult[]): void {
+    for (let i = 0; i < pending.length; i++) {
+      const { request, owner } = pending[i] as Pending;
+      const result = results?.[i];
+      const outcome: Committed =
+        result?.ok === true
+          ? { request, error: null, last: 0 }
+          : { request, error: 'storage_unavailable', last: result?.last ?? (appends[i]?.expectedLast ?? 0) };
+      if (this.#untold.length > 0 || !owner.tell('committed', outcome)) this.#untold.push({ owner, outcome });
+    }
+  }
+
+  #tellAgain(): void {
+    let told = 0;
+    for (const { owner, outcome } of this.#untold) {
+      if (!owner.tell('committed', outcome)) break;
+      told += 1;
+    }
+    if (told > 0) this.#untold.splice(0, told);
+  }
+}

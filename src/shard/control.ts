@@ -1,0 +1,32 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Segment } from '../store/memory-journal.ts';
+
+/** What a shard's thread is started with: the task that piscina runs in it. */
+export interface ShardTask {
+  readonly shard: number;
+  readonly shards: number;
+  readonly packageBytesMax: number;
+  readonly idleTimeoutMs: number;
+  readonly memoryStoreBytesMax: number;
+  readonly logLevel: string;
+  /** The memory store's segments of this shard, left by a thread that died. */
+  readonly segments: readonly Segment[];
+  readonly control: MessagePort;
+  readonly lane: MessagePort;
+}
+
+/** From the main thread to a shard. */
+export type ToShardControl =
+  /** Another node of the actor system: a shard, or the main thread. */
+  | { readonly type: 'connect'; readonly node: number; readonly port: MessagePort }
+  /** A shard's thread died: what it was told and had not answered is lost. */
+  | { readonly type: 'lost'; readonly node: number }
+  /** A shard that was lost is back. */
+  | { readonly type: 'back'; readonly node: number }
+  | { readonly type: 'stop' };
+
+/** From a shard to the main thread. */
+export type FromShardControl =
+  | { readonly type: 'ready'; readonly threadId: number }
+  | { readonly type: 'keep'; readonly segment: Segment }
+  | { readonly type: 'drop'; readonly number: number };

@@ -1,0 +1,217 @@
+import type { FanoutMessage } from '../group/fanout.ts';
+import { limits } from '../limits.ts';
+import { ToGateway, type Lane } from '../net/lane.ts';
+import { isGroup } from '../store/conversation.ts';
+import type { Delivery } from '../user/delivery.ts';
+import type { GroupFanouts } from '../user/env.ts';
+import type { Session } from '../user/session.ts';
+import { batchByteLength, writeBatch } from '../wire/comet-binary.ts';
+import { encodeBatch } from '../wire/comet-json.ts';
+import { encodeNotifications } from '../wire/messaging.ts';
+import { runLast, type Run } from '../wire/run.ts';
+
+
+interface Fanout {
+  readonly group: number;
+  readonly members: Map<Session, Delivery>;
+  /** The newest number that went through here. */
+  head: number;
+  /** Of this tick. */
+  pending: FanoutMessage[];
+}
+
+/** What fan-out needs of its shard. */
+export interface FanoutHost {
+  readonly shard: number;
+  watch(group: number): void;
+  unwatch(group: number): void;
+  /** The session misses messages of the group: feed it from the log. */
+  fallBehind(session: Session, group: number): void;
+  markCursors(session: Session): void;
+}
+
+/**
+ * Groups as this shard's connections follow them. What a group sent in a tick is encoded once for
+ * each encoding and multicast; a connection that has something else to be written in the same tick
+ * gets it all in its own write.
+ */
+export class Fanouts implements GroupFanouts {
+  readonly #host: FanoutHost;
+  readonly #lane: Lane;
+  readonly #fanouts = new Map<number, Fanout>();
+  #dirty: Fanout[] = [];
+
+  constructor(host: FanoutHost, lane: Lane) {
+    this.#host = host;
+    this.#lane = lane;
+  }
+
+  head(group: number): number {
+    return this.#fanouts.get(group)?.head ?? 0;
+  }
+
+  join(group: number, session: Session, delivery: Delivery): void {
+    let fanout = this.#fanouts.get(group);
+    if (fanout === undefined) {
+      fanout = { group, members: new Map(), head: 0, pending: [] };
+      this.#fanouts.set(group, fanout);
+      this.#host.watch(group);
+    }
+    fanout.members.set(session, delivery);
+  }
+
+  leave(group: number, session: Session): void {
+    const fanout = this.#fanouts.get(group);
+    if (fanout === undefined || !fanout.members.delete(session) || fanout.members.size > 0) return;
+    this.#fanouts.delete(group);
+    this.#host.unwatch(group);
+  }
+
+  /** The groups that are followed here. */
+  groups(): Iterable<number> {
+    return this.#fanouts.keys();
+  }
+
+  rewatch(group: number): void {
+    if (this.#fanouts.has(group)) this.#host.watch(group);
+  }
+
+  /** The session is gone. */
+  forget(session: Session): void {
+    for (const { conversation } of session.deliveries.values()) {
+      if (isGroup(conversation)) this.leave(conversation.group, session);
+    }
+  }
+
+  /** The group's owner says where it stands: whoever is not there is fed from the log. */
+  watching(group: number, head: number): void {
+    const fanout = this.#fanouts.get(group);
+    if (fanout === undefined || head <= fanout.head) return;
+    fanout.head = head;
+    for (const [session, delivery] of fanout.members) {
+      if (delivery.behind || delivery.sent >= head) continue;
+      delivery.behind = true;
+      this.#host.fallBehind(session, group);
+    }
+  }
+
+  deliver(message: FanoutMessage): void {
+    const fanout = this.#fanouts.get(message.group);
+    if (fanout === undefined || message.run.first <= fanout.head) return;
+    fanout.head = runLast(message.run);
+    if (fanout.pending.length === 0) this.#dirty.push(fanout);
+    fanout.pending.push(message);
+  }
+
+  get isEmpty(): boolean {
+    return this.#dirty.length === 0;
+  }
+
+  flush(): void {
+    if (this.#dirty.length === 0) return;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    // Two groups in one tick: whoever is in both gets one batch of both.
+    if (dirty.length > 1) for (const fanout of dirty) for (const session of fanout.members.keys()) session.fanouts += 1;
+    for (const fanout of dirty) {
+      const pending = fanout.pending;
+      fanout.pending = [];
+      this.#spread(fanout, pending);
+    }
+    if (dirty.length > 1) for (const fanout of dirty) for (const session of fanout.members.keys()) session.fanouts = 0;
+  }
+
+  #spread(fanout: Fanout, pending: readonly FanoutMessage[]): void {
+    const runs = pending.map(({ run }) => run);
+    const first = runs[0]?.first ?? 0;
+    const last = fanout.head;
+    let bytes = 0;
+    let next = first;
+    for (const run of runs) {
+      bytes += run.bytes.length;
+      if (run.first !== next) next = Number.NaN; // a run was lost on the way: the log has it
+      next += run.count;
+    }
+    const binary: Session[] = [];
+    const json: Session[] = [];
+    const messaging: Session[] = [];
+    for (const [session, delivery] of fanout.members) {
+      if (delivery.behind) {
+        this.#noteOwn(session, delivery, pending);
+        continue;
+      }
+      if (last <= delivery.sent || session.closing !== undefined) continue;
+      const takes = delivery.sent === first - 1 && next === last + 1;
+      if (!takes || !session.canTake(bytes)) {
+        this.#noteOwn(session, delivery, pending);
+        delivery.behind = true;
+        this.#host.fallBehind(session, fanout.group);
+        continue;
+      }
+      this.#host.markCursors(session);
+      if (session.touched || session.fanouts > 1 || this.#isSender(session, pending)) {
+        this.#push(session, delivery, pending);
+        continue;
+      }
+      delivery.advance(last, session.writes + 1);
+      if (session.encoding === 'binary') binary.push(session);
+      else if (session.encoding === 'json') json.push(session);
+      else messaging.push(session);
+    }
+    if (binary.length > 0) this.#multicastBatch(binary, runs);
+    if (json.length > 0) this.#multicastTexts(json, [encodeBatch(runs)]);
+    if (messaging.length > 0) {
+      const { notificationMessagesMax, notificationBytesMax } = limits;
+      this.#multicastTexts(messaging, encodeNotifications(runs, notificationMessagesMax, notificationBytesMax));
+    }
+  }
+
+  #isSender(session: Session, pending: readonly FanoutMessage[]): boolean {
+    for (const { connection, shard } of pending) {
+      if (connection === session.connection && shard === this.#host.shard) return true;
+    }
+    return false;
+  }
+
+  #push(session: Session, delivery: Delivery, pending: readonly FanoutMessage[]): void {
+    for (const { run, connection, shard } of pending) {
+      const own = connection === session.connection && shard === this.#host.shard;
+      if (own) delivery.advance(runLast(run), session.writes + 1);
+      else session.push(run, delivery, runLast(run));
+    }
+  }
+
+  /** What a connection sent itself is not fed to it later either. */
+  #noteOwn(session: Session, delivery: Delivery, pending: readonly FanoutMessage[]): void {
+    if (!this.#isSender(session, pending)) return;
+    const own = (delivery.own ??= new Set());
+    for (const { run, connection, shard } of pending) {
+      if (connection !== session.connection || shard !== this.#host.shard) continue;
+      for (let number = run.first; number <= runLast(run); number++) own.add(number);
+    }
+  }
+
+  #multicastBatch(sessions: readonly Session[], runs: readonly Run[]): void {
+    const at = this.#begin(ToGateway.multicast, sessions, batchByteLength(runs));
+    writeBatch(this.#lane.out.buf, at, runs);
+  }
+
+  #multicastTexts(sessions: readonly Session[], texts: readonly string[]): void {
+    for (const text of texts) {
+      const at = this.#begin(ToGateway.multicastText, sessions, Buffer.byteLength(text));
+      this.#lane.out.buf.write(text, at);
+    }
+  }
+
+  #begin(type: number, sessions: readonly Session[], bytes: number): number {
+    const { out } = this.#lane;
+    const slab = this.#lane.writing;
+    let at = out.begin(type, 0, sessions.length, sessions.length * 4 + bytes);
+    for (const session of sessions) {
+      session.writes += 1;
+      session.lastSlab = slab;
+      at = out.buf.writeInt32LE(session.connection, at);
+    }
+    return at;
+  }
+}

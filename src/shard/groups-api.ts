@@ -1,0 +1,43 @@
+import { AskFailed, AskRefused, AskTimeout, type ActorSystem } from '../actor/index.ts';
+import type { ChangedGroup, GroupsApi, GroupView, ReplacedGroup } from '../admin/groups-api.ts';
+import { EnckeError, errorReasons, type ErrorCode } from '../errors.ts';
+import { Group } from '../group/group.ts';
+
+/** What the admin port does to groups, asked of their actors. */
+export class GroupsOnActors implements GroupsApi {
+  readonly #system: ActorSystem;
+
+  constructor(system: ActorSystem) {
+    this.#system = system;
+  }
+
+  replace(gid: number, members: number[]): Promise<ReplacedGroup> {
+    return answer(this.#system.ask(Group, gid, 'replace', { members }));
+  }
+
+  async get(gid: number): Promise<GroupView | undefined> {
+    const info = await answer(this.#system.ask(Group, gid, 'get'));
+    return info === null ? undefined : { members: [...info.members], lastChatId: info.lastChatId };
+  }
+
+  remove(gid: number): Promise<boolean> {
+    return answer(this.#system.ask(Group, gid, 'remove'));
+  }
+
+  async change(gid: number, add: number[], remove: number[]): Promise<ChangedGroup | undefined> {
+    return (await answer(this.#system.ask(Group, gid, 'change', { add, remove }))) ?? undefined;
+  }
+}
+
+/** Failures of an ask as the errors that the admin port reports. */
+async function answer<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof AskFailed && typeof error.code === 'string' && error.code in errorReasons) {
+      throw new EnckeError(error.code as ErrorCode, error.message);
+    }
+    if (error instanceof AskTimeout || error instanceof AskRefused) throw new EnckeError('unavailable');
+    throw error;
+  }
+}

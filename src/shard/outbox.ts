@@ -1,0 +1,181 @@
+import { errorName } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { ToGateway, type Lane } from '../net/lane.ts';
+import { batchByteLength, writeBatch } from '../wire/comet-binary.ts';
+import { encodeBatch, errorReplyBody, errorReplyText, heartbeatReplyText, replyText } from '../wire/comet-json.ts';
+import { frameWithText, HEADER_BYTES, REPLY_BYTES, writeHeader, writeReply } from '../wire/frame.ts';
+import { encodeErrors, encodeNotifications, type ErrorEntry } from '../wire/messaging.ts';
+import { Op } from '../wire/op.ts';
+import type { Session } from '../user/session.ts';
+
+const isSendReply = (op: number): boolean => op === Op.sendReply || op === Op.groupSendReply;
+
+/**
+ * What leaves this shard in a tick: for each session that was touched one write, the replies first
+ * and then one op 9 batch (docs/protocol.md "Order"). Held back while the lane is full.
+ */
+export class Outbox {
+  readonly #lane: Lane;
+  #touched: Session[] = [];
+  /** Called when all that a session asked for is answered and written. */
+  onWritten: ((session: Session) => void) | undefined;
+
+  constructor(lane: Lane) {
+    this.#lane = lane;
+  }
+
+  touch(session: Session): void {
+    if (session.touched) return;
+    session.touched = true;
+    this.#touched.push(session);
+  }
+
+  get isEmpty(): boolean {
+    return this.#touched.length === 0;
+  }
+
+  flush(): void {
+    // What is written here may touch sessions again, for a close: once more round.
+    while (this.#touched.length > 0 && !this.#lane.isFull) {
+      const touched = this.#touched;
+      this.#touched = [];
+      for (const session of touched) {
+        session.touched = false;
+        this.#write(session);
+      }
+    }
+  }
+
+  #write(session: Session): void {
+    if (session.closed) {
+      session.runs.length = 0;
+      session.runBytes = 0;
+      return;
+    }
+    if (session.encoding === 'binary') this.#writeBinary(session);
+    else this.#writeTexts(session, session.encoding === 'json' ? jsonTexts(session) : messagingTexts(session));
+    session.runs.length = 0;
+    session.runBytes = 0;
+    if (session.closing === undefined) this.onWritten?.(session);
+    else this.#close(session, session.closing);
+  }
+
+  #writeBinary(session: Session): void {
+    const { requests, runs, prefix } = session;
+    const replies = requests.readyCount;
+    const batchBytes = runs.length === 0 ? 0 : batchByteLength(runs);
+    let bytes = batchBytes;
+    for (const part of prefix ?? []) bytes += part.length;
+    let plain = true;
+    for (let i = 0; i < replies; i++) {
+      const op = requests.opAt(requests.head + i);
+      if (isSendReply(op)) bytes += REPLY_BYTES;
+      else if (op === Op.heartbeatReply) bytes += HEADER_BYTES;
+      else plain = false;
+    }
+    if (!plain) return this.#writeOddReplies(session);
+    if (bytes === 0) return;
+    const { out } = this.#lane;
+    let at = out.begin(ToGateway.write, session.connection, 1, bytes);
+    for (const part of prefix ?? []) at += (part as Buffer).copy(out.buf, at);
+    session.prefix = undefined;
+    for (let i = 0; i < replies; i++) {
+      const ticket = requests.head;
+      const op = requests.opAt(ticket);
+      const version = requests.versionAt(ticket);
+      const seq = requests.seqAt(ticket);
+      const result = requests.resultAt(ticket);
+      if (op === Op.heartbeatReply) at = writeHeader(out.buf, at, HEADER_BYTES, version, op, seq);
+      else at = writeReply(out.buf, at, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
+      requests.shift();
+    }
+    if (batchBytes > 0) writeBatch(out.buf, at, runs);
+    this.#wrote(session);
+  }
+
+  /** Rare replies have bodies of any length: they become prefixes, up to the last of them. */
+  #writeOddReplies(session: Session): void {
+    const { requests } = session;
+    const prefix = (session.prefix ??= []);
+    for (let i = requests.readyCount; i > 0; i--) {
+      const ticket = requests.head;
+      const op = requests.opAt(ticket);
+      const version = requests.versionAt(ticket);
+      const seq = requests.seqAt(ticket);
+      const result = requests.resultAt(ticket);
+      if (isSendReply(op)) {
+        const frame = Buffer.allocUnsafe(REPLY_BYTES);
+        writeReply(frame, 0, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
+        prefix.push(frame);
+      } else if (op === Op.heartbeatReply) {
+        const frame = Buffer.allocUnsafe(HEADER_BYTES);
+        writeHeader(frame, 0, HEADER_BYTES, version, op, seq);
+        prefix.push(frame);
+      } else prefix.push(frameWithText(op, version, seq, errorReplyBody(op, errorName(-result))));
+      requests.shift();
+    }
+    this.#writeBinary(session);
+  }
+
+  #writeTexts(session: Session, texts: readonly (string | Buffer)[]): void {
+    const { out } = this.#lane;
+    for (let i = 0; i < texts.length; i++) {
+      const text = texts[i] ?? '';
+      const counts = i === texts.length - 1 ? 1 : 0;
+      const bytes = Buffer.byteLength(text);
+      const at = out.begin(ToGateway.writeText, session.connection, counts, bytes);
+      if (typeof text === 'string') out.buf.write(text, at);
+      else text.copy(out.buf, at);
+    }
+    if (texts.length > 0) this.#wrote(session);
+  }
+
+  #wrote(session: Session): void {
+    session.writes += 1;
+    session.lastSlab = this.#lane.writing;
+  }
+
+  #close(session: Session, { code, reason }: { readonly code: number; readonly reason: string }): void {
+    session.closed = true;
+    const at = this.#lane.out.begin(ToGateway.close, session.connection, code, Buffer.byteLength(reason));
+    this.#lane.out.buf.write(reason, at);
+  }
+}
+
+function jsonTexts(session: Session): (string | Buffer)[] {
+  const { requests, runs } = session;
+  const texts = session.prefix ?? [];
+  session.prefix = undefined;
+  for (let i = requests.readyCount; i > 0; i--) {
+    const ticket = requests.head;
+    const op = requests.opAt(ticket);
+    const version = requests.versionAt(ticket);
+    const seq = requests.seqAt(ticket);
+    const result = requests.resultAt(ticket);
+    if (op === Op.heartbeatReply) texts.push(heartbeatReplyText(version, seq));
+    else if (result > 0) texts.push(replyText(op, version, seq, result));
+    else texts.push(errorReplyText(op, version, seq, errorName(-result)));
+    requests.shift();
+  }
+  if (runs.length > 0) texts.push(encodeBatch(runs));
+  return texts;
+}
+
+/** Messaging answers only what failed. */
+function messagingTexts(session: Session): (string | Buffer)[] {
+  const { requests, runs, ids } = session;
+  const texts = session.prefix ?? [];
+  session.prefix = undefined;
+  const errors: ErrorEntry[] = [];
+  for (let i = requests.readyCount; i > 0; i--) {
+    const result = requests.resultAt(requests.head);
+    if (result < 0) errors.push({ section: 'send', idText: ids?.get(requests.head), code: errorName(-result) });
+    ids?.delete(requests.head);
+    requests.shift();
+  }
+  if (errors.length > 0) texts.push(encodeErrors(errors));
+  if (runs.length > 0) {
+    texts.push(...encodeNotifications(runs, limits.notificationMessagesMax, limits.notificationBytesMax));
+  }
+  return texts;
+}

@@ -1,0 +1,117 @@
+import { errorNumber, type ErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { ReplyTo, SendRequest } from '../user/messages.ts';
+import type { Session } from '../user/session.ts';
+import { Op } from '../wire/op.ts';
+import { Origin, PayloadKind } from '../wire/run.ts';
+import { RunBuilder } from '../wire/run-builder.ts';
+import { shardOf } from '../wire/shard-of.ts';
+import { compareUsers, type UserId } from '../wire/user-id.ts';
+
+/** What carries requests to the owners of conversations. */
+export interface RequestHost {
+  readonly shard: number;
+  readonly shards: number;
+  now(): number;
+  sendToUser(owner: UserId, request: SendRequest): void;
+  sendToGroup(group: number, request: SendRequest): void;
+}
+
+/**
+ * Turns what clients ask for into tickets and runs. Consecutive messages of one connection to one
+ * conversation become one run, so that a full window of small messages is one message to the owner.
+ */
+export class Requests {
+  readonly #host: RequestHost;
+  readonly #builder = new RunBuilder();
+  #session: Session | undefined;
+  #op = 0;
+  #to: UserId = 0;
+  #kind: PayloadKind = PayloadKind.bytes;
+  #firstTicket = 0;
+
+  constructor(host: RequestHost) {
+    this.#host = host;
+  }
+
+  /** A request that is answered here and now. `result`: above 0 done, below 0 an error number. */
+  settled(session: Session, op: number, seq: number, version: number, result: number): void {
+    this.end();
+    session.requests.settle(session.requests.add(op, seq, version, -1), result);
+  }
+
+  refuse(session: Session, op: number, seq: number, version: number, error: ErrorCode): void {
+    this.settled(session, op, seq, version, -errorNumber(error));
+  }
+
+  /** A comet message that was found good: op is 18 or 20. */
+  send(
+    session: Session,
+    op: number,
+    seq: number,
+    version: number,
+    to: number,
+    kind: PayloadKind,
+    buf: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const follows =
+      this.#session === session &&
+      this.#op === op &&
+      this.#to === to &&
+      this.#kind === kind &&
+      this.#builder.byteLength + end - start <= limits.runBytesMax;
+    if (!follows) this.#begin(session, op, to, kind);
+    const ticket = session.requests.add(replyOp(op), seq, version, this.#ownerShard(session, op, to));
+    if (this.#builder.count === 0) this.#firstTicket = ticket;
+    this.#builder.add(op, Number(session.user), to, buf, start, end);
+  }
+
+  /** A messaging message: stored whole, as JSON, under its own id. */
+  sendMessaging(session: Session, op: number, to: UserId, id: string, idText: string, raw: string): void {
+    this.#begin(session, op, to, PayloadKind.json);
+    this.#firstTicket = session.requests.add(replyOp(op), 0, 1, this.#ownerShard(session, op, to));
+    (session.ids ??= new Map()).set(this.#firstTicket, idText);
+    const bytes = Buffer.from(raw);
+    this.#builder.add(op, numberOf(session.user), numberOf(to), bytes, 0, bytes.length);
+    this.#finish(Origin.messaging, op === Op.send ? id : null);
+  }
+
+  /** Everything that was asked so far is on its way. */
+  end(): void {
+    if (this.#builder.count > 0) this.#finish(Origin.comet, null);
+  }
+
+  #begin(session: Session, op: number, to: UserId, kind: PayloadKind): void {
+    this.end();
+    this.#session = session;
+    this.#op = op;
+    this.#to = to;
+    this.#kind = kind;
+  }
+
+  #finish(origin: Origin, id: string | null): void {
+    const session = this.#session as Session;
+    this.#session = undefined;
+    const run = this.#builder.finish(this.#kind, origin, this.#host.now());
+    const { user, connection } = session;
+    const { shard } = this.#host;
+    const replyTo: ReplyTo = { user, shard, connection, ticket: this.#firstTicket, count: run.count };
+    const request: SendRequest = { replyTo, from: user, to: this.#to, run, echo: session.hasSiblings, id };
+    if (this.#op === Op.send) this.#host.sendToUser(lower(user, this.#to), request);
+    else this.#host.sendToGroup(Number(this.#to), request);
+  }
+
+  #ownerShard(session: Session, op: number, to: UserId): number {
+    return shardOf(op === Op.send ? lower(session.user, to) : to, this.#host.shards);
+  }
+}
+
+/** The owner of a pair. */
+const lower = (a: UserId, b: UserId): UserId => (compareUsers(a, b) <= 0 ? a : b);
+
+const replyOp = (op: number): number => (op === Op.send ? Op.sendReply : Op.groupSendReply);
+
+/** Frames have room for mids only: a string client is 0 there, and named in the message itself. */
+const numberOf = (user: UserId): number => (typeof user === 'number' ? user : 0);

@@ -1,0 +1,196 @@
+import { closes } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { ToGateway, ToShard, type Lane, type Opening } from '../net/lane.ts';
+import { Session, type SessionHost } from '../user/session.ts';
+import { decodeMessage, FrameDecoder, type FrameFailure } from '../wire/frame-decoder.ts';
+import type { CometInput } from './comet-input.ts';
+import type { MessagingInput } from './messaging-input.ts';
+import { Parking } from './parking.ts';
+import type { Requests } from './requests.ts';
+
+export interface SessionsOptions {
+  readonly host: SessionHost;
+  readonly lane: Lane;
+  readonly requests: Requests;
+  readonly comet: CometInput;
+  readonly messaging: MessagingInput;
+  readonly packageBytesMax: number;
+  now(): number;
+}
+
+/** Input that is handled but not credited yet waits for this much more of it. */
+const CREDIT_BYTES_MIN = limits.sessionInBytesMax / 4;
+
+/**
+ * The sessions of a shard by connection, and the way of their input: decoded at once, or parked
+ * while the session cannot take requests (docs/protocol.md "Back-pressure").
+ */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #sessions = new Map<number, Session>();
+  readonly #decoders = new Map<number, FrameDecoder>();
+  readonly #parking = new Parking<Session>();
+  /** Handled bytes by connection that the gateway has not been told of. */
+  readonly #credits = new Map<Session, number>();
+  /** Sessions whose parked input may go on. */
+  #resumable = new Set<Session>();
+  #draining = false;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get(connection: number): Session | undefined {
+    return this.#sessions.get(connection);
+  }
+
+  values(): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+
+  open(connection: number, opening: Opening): Session {
+    const session = new Session(connection, opening, this.#options.host, this.#options.now());
+    this.#sessions.set(connection, session);
+    if (this.#draining) session.leaving = closes.goingAway;
+    return session;
+  }
+
+  remove(session: Session): void {
+    this.#sessions.delete(session.connection);
+    this.#decoders.delete(session.connection);
+    this.#parking.delete(session);
+    this.#credits.delete(session);
+    this.#resumable.delete(session);
+  }
+
+  /** Bytes, a text or a binary message of a connection: [start, end) of a slab. */
+  input(connection: number, type: number, buf: Buffer, start: number, end: number): void {
+    const session = this.#sessions.get(connection);
+    if (session === undefined || session.closing !== undefined) return;
+    if (!this.#canHandle(session) || this.#parking.has(session)) {
+      this.#parking.park(session, type, buf, start, end);
+      return;
+    }
+    const stopped = this.#handle(session, type, buf, start, end);
+    this.#credit(session, stopped - start);
+    if (stopped < end) this.#parking.park(session, type, buf, stopped, end);
+  }
+
+  /** Requests were answered, the client reads again, or it was attached: go on with what is parked. */
+  resume(session: Session): void {
+    if (this.#parking.has(session)) this.#resumable.add(session);
+  }
+
+  /** Handles parked input; true when there was some. */
+  handleResumed(): boolean {
+    if (this.#resumable.size === 0) return false;
+    const resumable = this.#resumable;
+    this.#resumable = new Set();
+    for (const session of resumable) this.#unpark(session);
+    return true;
+  }
+
+  /** The client has sent its last byte. */
+  ended(connection: number): void {
+    const session = this.#sessions.get(connection);
+    if (session === undefined) return;
+    session.leaving ??= { code: 0, reason: '' };
+    this.closeIfIdle(session);
+  }
+
+  /** Every session is to finish what was read and then to leave. */
+  drain(): void {
+    this.#draining = true;
+    for (const session of this.#sessions.values()) {
+      session.leaving = closes.goingAway;
+      this.closeIfIdle(session);
+    }
+  }
+
+  /** Closes a session that is leaving, once everything it asked for is answered. */
+  closeIfIdle(session: Session): void {
+    if (session.leaving === undefined || !session.attached || session.closing !== undefined) return;
+    if (session.requests.size === 0 && !this.#parking.has(session)) session.close(session.leaving);
+  }
+
+  #canHandle(session: Session): boolean {
+    return session.attached && !session.congested && !session.requests.isFull;
+  }
+
+  #unpark(session: Session): void {
+    for (;;) {
+      const parked = this.#parking.first(session);
+      if (parked === undefined || session.closing !== undefined || !this.#canHandle(session)) break;
+      const { type, bytes, at } = parked;
+      parked.at = this.#handle(session, type, bytes, at, bytes.length);
+      this.#credit(session, parked.at - at);
+      if (parked.at === bytes.length || session.closing !== undefined) this.#parking.shift(session);
+    }
+    this.closeIfIdle(session);
+  }
+
+  /** Returns where it stopped: before the end when the session has too many requests open. */
+  #handle(session: Session, type: number, buf: Buffer, start: number, end: number): number {
+    const { comet, requests, packageBytesMax } = this.#options;
+    comet.session = session;
+    comet.now = this.#options.now();
+    let at = end;
+    if (type === ToShard.bytes) at = this.#decodeStream(session, buf, start, end);
+    else if (type === ToShard.binary) at = this.#decodeMessage(session, buf, start, end);
+    else if (end - start > packageBytesMax) session.close(closes.tooBig);
+    else this.#onText(session, buf.toString('utf8', start, end));
+    requests.end();
+    if (session.requests.isReady) this.#options.host.touch(session);
+    return session.closing === undefined ? at : end;
+  }
+
+  #decodeStream(session: Session, buf: Buffer, start: number, end: number): number {
+    let decoder = this.#decoders.get(session.connection);
+    if (decoder === undefined) {
+      decoder = new FrameDecoder(this.#options.packageBytesMax);
+      this.#decoders.set(session.connection, decoder);
+    }
+    const at = decoder.decode(buf, start, end, this.#options.comet);
+    if (decoder.failure !== undefined) this.#fail(session, decoder.failure);
+    // An idle connection keeps no decoder: most chunks end with a whole package.
+    else if (decoder.pending === 0) this.#decoders.delete(session.connection);
+    return at;
+  }
+
+  #decodeMessage(session: Session, buf: Buffer, start: number, end: number): number {
+    if (session.encoding === 'messaging') {
+      session.close(closes.unsupported);
+      return end;
+    }
+    const { packageBytesMax, comet } = this.#options;
+    const { offset, failure } = decodeMessage(buf, start, end, packageBytesMax, comet);
+    if (failure !== undefined) this.#fail(session, failure);
+    return offset;
+  }
+
+  #onText(session: Session, text: string): void {
+    if (session.encoding === 'messaging') this.#options.messaging.onText(session, text);
+    else this.#options.comet.onText(session, text);
+  }
+
+  #fail(session: Session, { close, detail }: FrameFailure): void {
+    // The requests before the bad package are answered first: docs/protocol.md "Closing".
+    session.leaving = { code: close.code, reason: detail };
+    this.#parking.delete(session);
+    this.closeIfIdle(session);
+  }
+
+  #credit(session: Session, bytes: number): void {
+    const due = (this.#credits.get(session) ?? 0) + bytes;
+    if (due < CREDIT_BYTES_MIN) {
+      this.#credits.set(session, due);
+      return;
+    }
+    this.#credits.delete(session);
+    this.#options.lane.out.begin(ToGateway.credit, session.connection, due, 0);
+  }
+}

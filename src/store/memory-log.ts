@@ -1,0 +1,77 @@
+import { runAfter, type Run } from '../wire/run.ts';
+import type { Conversation } from './conversation.ts';
+
+/**
+ * Where the runs of one conversation stand in the journal: parallel arrays, oldest first. A place
+ * is `segment number * 2^32 + offset`.
+ */
+export class MemoryLog {
+  readonly conversation: Conversation;
+  /** Its number in this shard's journal, which entries refer to. */
+  readonly number: number;
+  /** The segment that holds the entry which defines the number, and carries `last` with it. */
+  definedIn = 0;
+  last = 0;
+  readonly #firsts: number[] = [];
+  readonly #places: number[] = [];
+  /** Runs before this index were given up. */
+  #head = 0;
+
+  constructor(conversation: Conversation, number: number) {
+    this.conversation = conversation;
+    this.number = number;
+  }
+
+  add(first: number, count: number, segment: number, offset: number): void {
+    this.#firsts.push(first);
+    this.#places.push(segment * 0x1_0000_0000 + offset);
+    this.last = first + count - 1;
+  }
+
+  /** Forgets what stood in a segment that is given up (and in those before it). */
+  trim(segment: number): void {
+    const end = (segment + 1) * 0x1_0000_0000;
+    while (this.#head < this.#places.length && (this.#places[this.#head] ?? 0) < end) this.#head += 1;
+    if (this.#head > 1024 && this.#head > this.#places.length / 2) {
+      this.#firsts.splice(0, this.#head);
+      this.#places.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** Runs that hold messages after `after`, within the bounds but at least one. */
+  read(
+    after: number,
+    messagesMax: number,
+    bytesMax: number,
+    runAt: (first: number, segment: number, offset: number) => Run,
+  ): Run[] {
+    const runs: Run[] = [];
+    let messages = 0;
+    let bytes = 0;
+    for (let i = this.#find(after + 1); i < this.#firsts.length; i++) {
+      const place = this.#places[i] ?? 0;
+      const segment = Math.floor(place / 0x1_0000_0000);
+      let run = runAt(this.#firsts[i] ?? 0, segment, place - segment * 0x1_0000_0000);
+      if (run.first <= after) run = runAfter(run, after);
+      messages += run.count;
+      bytes += run.bytes.length;
+      if (runs.length > 0 && (messages > messagesMax || bytes > bytesMax)) break;
+      runs.push(run);
+    }
+    return runs;
+  }
+
+  /** The index of the run that holds message `number`, or of the oldest kept one after it. */
+  #find(number: number): number {
+    if (number > this.last) return this.#firsts.length;
+    let low = this.#head;
+    let high = this.#firsts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#firsts[middle] ?? 0) <= number) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,128 @@
+import { closes } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { isGroup } from '../store/conversation.ts';
+import type { UserContext } from './context.ts';
+import type { ConversationState } from './conversation-state.ts';
+import { collect, saveDirty } from './cursors.ts';
+import { feederOf } from './feeding.ts';
+import { Mailbox } from './mailbox.ts';
+import type { ConnectionMessage, Membership } from './messages.ts';
+import { offer } from './receiving.ts';
+import type { Session } from './session.ts';
+import type { UserState } from './user-state.ts';
+
+/** A connection was authenticated: op 8, then what the user was not sent, then live. */
+export async function attach(state: UserState, { connection }: ConnectionMessage, ctx: UserContext): Promise<void> {
+  const { env } = ctx;
+  const session = env.sessions.get(connection);
+  if (session === undefined) return; // gone before its turn came
+  if (state.sessions.length >= limits.userConnectionsMax) {
+    session.close({ ...closes.tooFast, reason: `over ${limits.userConnectionsMax} connections of one user` });
+    return;
+  }
+  try {
+    if (!state.listed) await list(state, ctx);
+    if (session.encoding === 'messaging') await openMailbox(state, ctx);
+  } catch (error) {
+    env.logger.warn({ err: error, user: state.id }, 'a connection could not be opened');
+    session.close(closes.restart);
+    return;
+  }
+  if (session.closed) return;
+  for (const other of state.sessions) {
+    collect(state, other);
+    if (session.device !== null && other.device === session.device) other.close(closes.replaced);
+  }
+  state.sessions.push(session);
+  noteSiblings(state);
+  env.opened(session);
+  for (const pair of state.pairs.values()) catchUp(state, session, pair, ctx);
+  for (const group of state.groups.values()) follow(state, session, group, ctx);
+  session.feeder?.advance();
+  if (session.feeder?.isIdle !== false && session.encoding === 'messaging') state.mailbox?.setComplete();
+}
+
+/** A connection is gone: what it took is the user's cursor now. */
+export function detach(state: UserState, { connection }: ConnectionMessage, ctx: UserContext): void | Promise<void> {
+  const i = state.sessions.findIndex((session) => session.connection === connection);
+  const [session] = i < 0 ? [] : state.sessions.splice(i, 1);
+  if (session === undefined) return undefined;
+  noteSiblings(state);
+  collect(state, session);
+  return saveDirty(state, ctx.env);
+}
+
+function noteSiblings(state: UserState): void {
+  for (const session of state.sessions) session.hasSiblings = state.sessions.length > 1;
+}
+
+/** The user became a member of a group. */
+export function join(state: UserState, { group, joinedAt }: Membership, ctx: UserContext): void {
+  if (!state.listed || state.groups.has(group)) return;
+  const conversation = state.group(group, joinedAt);
+  for (const session of state.sessions) follow(state, session, conversation, ctx);
+}
+
+export function leave(state: UserState, { group }: { readonly group: number }, ctx: UserContext): void {
+  const conversation = state.groups.get(group);
+  if (conversation === undefined) return;
+  state.leave(group);
+  for (const session of state.sessions) {
+    ctx.env.fanouts.leave(group, session);
+    session.deliveries.delete(conversation.conversation.key);
+    session.feeder?.delete(conversation.conversation.key);
+  }
+}
+
+/** Another shard restarted and may have told this user something that got lost: look in the log. */
+export async function resync(state: UserState, _none: void, ctx: UserContext): Promise<void> {
+  if (!state.listed) return;
+  const before = new Map([...state.conversations()].map((known) => [known, known.head]));
+  await list(state, ctx);
+  for (const conversation of state.conversations()) {
+    const head = before.get(conversation) ?? 0;
+    if (conversation.isGroup || conversation.head === head) continue;
+    for (const session of state.sessions) {
+      offer(state, session, conversation, head, null, head + 1, conversation.head, ctx);
+    }
+  }
+}
+
+async function list(state: UserState, ctx: UserContext): Promise<void> {
+  for (const { conversation, last, joinedAt } of await ctx.env.store.participations(state.id)) {
+    if (isGroup(conversation)) {
+      const group = state.group(conversation.group, joinedAt);
+      group.head = Math.max(group.head, last);
+    } else {
+      const pair = state.pair(conversation.low === state.id ? conversation.high : conversation.low);
+      pair.head = Math.max(pair.head, last);
+    }
+  }
+  state.listed = true;
+}
+
+/** The first messaging connection of a mid gives it a mailbox, with what is undelivered now. */
+async function openMailbox(state: UserState, ctx: UserContext): Promise<void> {
+  if (state.mailbox !== undefined) return;
+  for (const session of state.sessions) collect(state, session);
+  state.mailbox = new Mailbox();
+  for (const pair of state.pairs.values()) pair.marks.readUpTo(pair.delivered);
+  const cursors = [...state.pairs.values()].map((pair) => pair.toCursor());
+  await ctx.env.store.saveUser(state.id, { mailbox: true, cursors });
+}
+
+/** What of a pair a new connection has to be fed. */
+function catchUp(state: UserState, session: Session, pair: ConversationState, ctx: UserContext): void {
+  const after = session.encoding === 'messaging' ? pair.marks.readTo : pair.deliveredTo(session.device);
+  const delivery = session.delivery(pair.conversation, Math.min(after, pair.head));
+  if (after < pair.head) feederOf(state, session, ctx).add(pair, delivery, after);
+}
+
+/** A new connection, or one of a new member, gets what is missing of a group and then all of it. */
+function follow(state: UserState, session: Session, group: ConversationState, ctx: UserContext): void {
+  if (!isGroup(group.conversation)) return;
+  const after = group.deliveredTo(session.device);
+  const delivery = session.delivery(group.conversation, after);
+  ctx.env.fanouts.join(group.conversation.group, session, delivery);
+  if (after < group.head) feederOf(state, session, ctx).add(group, delivery, after);
+}

@@ -1,0 +1,45 @@
+import { isGroup, type Conversation } from '../store/conversation.ts';
+import type { Cursor } from '../store/store.ts';
+import type { ConversationState } from './conversation-state.ts';
+import type { ShardEnv } from './env.ts';
+import type { Session } from './session.ts';
+import type { UserState } from './user-state.ts';
+
+/** Takes over what the kernel took of a session's output; true when some of it is still open. */
+export function collect(state: UserState, session: Session): boolean {
+  const writesTaken = session.writesTaken;
+  let open = false;
+  for (const delivery of session.deliveries.values()) {
+    delivery.confirm(writesTaken);
+    if (!delivery.isConfirmed) open = true;
+    conversationOf(state, delivery.conversation)?.deliver(session.device, delivery.taken);
+  }
+  return open;
+}
+
+/** Writes the cursors that moved. They are behind the truth by at most limits.cursorFlushMs. */
+export function saveCursors(state: UserState, env: ShardEnv): void | Promise<void> {
+  let open = false;
+  for (const session of state.sessions) {
+    session.cursorsDirty = false;
+    if (collect(state, session) && !session.closed) open = true;
+  }
+  if (open) env.markCursors(state.id);
+  return saveDirty(state, env);
+}
+
+export function saveDirty(state: UserState, env: ShardEnv): void | Promise<void> {
+  const cursors: Cursor[] = [];
+  for (const conversation of state.conversations()) {
+    if (!conversation.dirty) continue;
+    conversation.dirty = false;
+    cursors.push(conversation.toCursor());
+  }
+  if (cursors.length === 0) return undefined;
+  return env.store.saveUser(state.id, { mailbox: state.mailbox !== undefined, cursors });
+}
+
+function conversationOf(state: UserState, conversation: Conversation): ConversationState | undefined {
+  if (isGroup(conversation)) return state.groups.get(conversation.group);
+  return state.pairs.get(conversation.low === state.id ? conversation.high : conversation.low);
+}

@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import type { Append, Store } from '../store/store.ts';
+import type { UserId } from '../wire/user-id.ts';
+import type { Committed, SendRequest, UserPort } from './messages.ts';
+import type { Session } from './session.ts';
+import type { Delivery } from './delivery.ts';
+
+/** What the actors of one shard share: the services of its thread. */
+export interface ShardEnv {
+  readonly shard: number;
+  readonly shards: number;
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly sessions: { get(connection: number): Session | undefined };
+  readonly commits: CommitQueue;
+  readonly fanouts: GroupFanouts;
+  readonly users: UserPort;
+  now(): number;
+  /** The user's actor has the session: op 8 is sent, input goes on. */
+  opened(session: Session): void;
+  /** The session's user has cursors to save, within limits.cursorFlushMs. */
+  markCursors(user: UserId): void;
+  /** Wakes the feeder of a session once the gateway has taken in what is written in this tick. */
+  whenWritten(session: Session): void;
+}
+
+/** The actor that is told: its own ref. */
+export interface CommitOwner {
+  tell(name: 'committed', outcome: Committed): boolean;
+}
+
+/** Appends of this tick; each outcome is told to the actor that asked. */
+export interface CommitQueue {
+  add(append: Append, request: SendRequest, owner: CommitOwner): void;
+}
+
+/** The connections on this shard that follow a group. */
+export interface GroupFanouts {
+  /** The newest number that went through here; what a caught-up connection must have. */
+  head(group: number): number;
+  join(group: number, session: Session, delivery: Delivery): void;
+  leave(group: number, session: Session): void;
+}

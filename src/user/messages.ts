@@ -1,0 +1,157 @@
+import { ask, tell, type PayloadArgs, type TellNames } from '../actor/index.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { ReadResult } from '../store/store.ts';
+import type { Run } from '../wire/run.ts';
+import type { UserId } from '../wire/user-id.ts';
+import type { PairState } from './conversation-state.ts';
+
+/** Where the outcome of a request goes: `count` tickets of a connection from `ticket` on. */
+export interface ReplyTo {
+  readonly user: UserId;
+  readonly shard: number;
+  readonly connection: number;
+  readonly ticket: number;
+  readonly count: number;
+}
+
+/** A session asks the owner of a conversation to store a run that is not numbered yet. */
+export interface SendRequest {
+  readonly replyTo: ReplyTo;
+  readonly from: UserId;
+  /** The other user, or the group. */
+  readonly to: UserId;
+  readonly run: Run;
+  /** The sender has other connections, which are to get the messages as well. */
+  readonly echo: boolean;
+  /** Messaging: the message's id in its string form, by which a retry is known. */
+  readonly id: string | null;
+}
+
+/** What became of a run that was handed to the store. */
+export interface Committed {
+  readonly request: SendRequest;
+  readonly error: ErrorCode | null;
+  /** The conversation's last number, where it was not stored. */
+  readonly last: number;
+}
+
+/** The owner of a pair gives the other user what was stored. */
+export interface Deliver {
+  readonly from: UserId;
+  /** The other side of the conversation as the receiver of this sees it. */
+  readonly other: UserId;
+  readonly run: Run;
+}
+
+/** The outcome of a request, told to the user who made it. */
+export interface Sent {
+  readonly replyTo: ReplyTo;
+  /** The other user, or the group. */
+  readonly to: UserId;
+  readonly isGroup: boolean;
+  readonly first: number;
+  /** The run itself, when the sender's other connections are to get it. Null for a group. */
+  readonly run: Run | null;
+}
+
+export interface Refused {
+  readonly replyTo: ReplyTo;
+  readonly error: ErrorCode;
+}
+
+/** A message as it was stored already: the retry of one that is still unread. */
+export interface Retried {
+  readonly replyTo: ReplyTo;
+  readonly chatId: number;
+}
+
+export interface Moved {
+  readonly other: UserId;
+  readonly head: number;
+}
+
+export interface Behind {
+  readonly connection: number;
+  readonly group: number;
+}
+
+export interface ConnectionMessage {
+  readonly connection: number;
+}
+
+/** A step of reading from the log for a session that catches up. */
+export interface Fed {
+  readonly connection: number;
+  readonly key: string;
+  /** Null: the log could not be read now. */
+  readonly result: ReadResult | null;
+}
+
+/** Messaging `read`: message ids, each with the sender it is narrowed to, if any. */
+export interface ReadMarks {
+  readonly connection: number;
+  readonly items: readonly { readonly id: string; readonly sid?: string | undefined }[];
+}
+
+/** The other user read messages of a pair that this user owns. */
+export interface ReadByOther {
+  readonly other: UserId;
+  readonly numbers: readonly number[];
+}
+
+export interface Membership {
+  readonly group: number;
+  /** The group's last number when the user joined. */
+  readonly joinedAt: number;
+}
+
+/** Unread messages that the log was searched for. */
+export interface Found {
+  readonly pairs: readonly { readonly pair: PairState; readonly numbers: readonly number[] }[];
+}
+
+/** What a user's actor understands: the messages of its kind. */
+export const userMessages = {
+  /** A connection of this user was opened or is gone. */
+  attach: tell<ConnectionMessage>(),
+  detach: tell<ConnectionMessage>(),
+  /** To the owner of a pair: number and store. */
+  send: tell<SendRequest>(),
+  committed: tell<Committed>(),
+  /** To the receiver, and to the sender. */
+  deliver: tell<Deliver>(),
+  sent: tell<Sent>(),
+  refused: tell<Refused>(),
+  /** What was told got lost: the conversation stands here. */
+  moved: tell<Moved>(),
+  behind: tell<Behind>(),
+  retried: tell<Retried>(),
+  /** Catching up from the log. */
+  feed: tell<ConnectionMessage>(),
+  fed: tell<Fed>(),
+  /** Messaging's read marks. */
+  read: tell<ReadMarks>(),
+  found: tell<Found>(),
+  readByOther: tell<ReadByOther>(),
+  /** Group membership, while the user is here. */
+  joined: tell<Membership>(),
+  left: tell<{ readonly group: number }>(),
+  saveCursors: tell(),
+  /** Another shard came back: what it told in between may be lost. */
+  resync: tell(),
+  /** For tests and tools: how many connections there are. */
+  connections: ask<void, number>(),
+};
+
+type UserMessages = typeof userMessages;
+
+/** Telling users on whatever shard, for code that does not know the kind. */
+export interface UserPort {
+  tell<K extends TellNames<UserMessages>>(user: UserId, name: K, ...payload: PayloadArgs<UserMessages[K]>): boolean;
+  /** A user that is not in memory misses nothing: the log has it. */
+  tellIfActive<K extends TellNames<UserMessages>>(
+    user: UserId,
+    name: K,
+    ...payload: PayloadArgs<UserMessages[K]>
+  ): boolean;
+}

@@ -1,0 +1,122 @@
+import { assert } from '../assert.ts';
+import { limits } from '../limits.ts';
+import type { Cursor } from '../store/store.ts';
+import { messageIdOf } from '../wire/messaging.ts';
+import { frameFrom, nextFrame, numberRun, Origin, runLast } from '../wire/run.ts';
+import type { UserId } from '../wire/user-id.ts';
+import type { UserContext } from './context.ts';
+import type { PairState } from './conversation-state.ts';
+import type { Committed, SendRequest } from './messages.ts';
+import { ReadMarks } from './read-marks.ts';
+import { deliver, refused, sent } from './receiving.ts';
+import { RetryIndex } from './retry-index.ts';
+import type { UserState } from './user-state.ts';
+
+const otherOf = (state: UserState, request: SendRequest): UserId =>
+  request.from === state.id ? request.to : request.from;
+
+/** The owner of a pair numbers a run and hands it to the store. */
+export function send(state: UserState, request: SendRequest, ctx: UserContext): void | Promise<void> {
+  const pair = state.pair(otherOf(state, request));
+  if (pair.assigned >= 0 && request.id === null) return accept(pair, request, ctx);
+  return loadAndAccept(state, pair, request, ctx);
+}
+
+async function loadAndAccept(
+  state: UserState,
+  pair: PairState,
+  request: SendRequest,
+  ctx: UserContext,
+): Promise<void> {
+  if (pair.assigned < 0) {
+    pair.assigned = await ctx.env.store.last(pair.conversation);
+    pair.head = Math.max(pair.head, pair.assigned);
+  }
+  if (request.id !== null && (await hasMailbox(state, request.to, ctx))) {
+    pair.retries ??= await loadRetries(state, pair, ctx);
+    const chatId = pair.retries.find(request.from, request.id);
+    if (chatId !== undefined) {
+      ctx.env.users.tellIfActive(request.from, 'retried', { replyTo: request.replyTo, chatId });
+      return;
+    }
+    pair.retries.add(request.from, request.id, pair.assigned + 1);
+  }
+  accept(pair, request, ctx);
+}
+
+function accept(pair: PairState, request: SendRequest, ctx: UserContext): void {
+  const { run } = request;
+  const { env } = ctx;
+  // A clock that was set back must not break the order of a conversation.
+  pair.lastTime = run.time = Math.max(run.time, pair.lastTime);
+  numberRun(run, pair.assigned + 1);
+  env.commits.add({ conversation: pair.conversation, expectedLast: pair.assigned, run }, request, ctx.self);
+  pair.assigned += run.count;
+  pair.pending += 1;
+}
+
+/** Durable, then told: the reply and the deliveries of a run that the store has. */
+export function committed(state: UserState, outcome: Committed, ctx: UserContext): void {
+  const { request, error } = outcome;
+  const { run, from, to, replyTo } = request;
+  const pair = state.pair(otherOf(state, request));
+  pair.pending -= 1;
+  if (error !== null) {
+    if (request.id !== null) pair.retries?.forget(run.first);
+    if (pair.pending === 0) pair.assigned = outcome.last;
+    if (from === state.id) refused(state, { replyTo, error }, ctx);
+    else ctx.env.users.tellIfActive(from, 'refused', { replyTo, error });
+    return;
+  }
+  assert(run.first > pair.head, 'a conversation is committed in order');
+  const first = run.first;
+  const isGroup = false;
+  if (from === state.id) sent(state, { replyTo, to, isGroup, first, run }, ctx);
+  else {
+    deliver(state, { from, other: from, run }, ctx);
+    ctx.env.users.tellIfActive(from, 'sent', { replyTo, to, isGroup, first, run: request.echo ? run : null });
+  }
+  if (to !== state.id) ctx.env.users.tellIfActive(to, 'deliver', { from, other: from, run });
+}
+
+/** Whether unread messages to this user are kept. A mid that never used messaging has no mailbox. */
+async function hasMailbox(state: UserState, user: UserId, ctx: UserContext): Promise<boolean> {
+  if (typeof user === 'string') return true;
+  if (user === state.id) return state.mailbox !== undefined;
+  return (await ctx.env.store.user(user))?.mailbox === true;
+}
+
+/** The unread messaging messages of a pair, as far back as limits.retryIdsMax. */
+async function loadRetries(state: UserState, pair: PairState, ctx: UserContext): Promise<RetryIndex> {
+  const index = new RetryIndex();
+  const { store } = ctx.env;
+  const { low, high, key } = pair.conversation as { low: UserId; high: UserId; key: string };
+  const other = low === state.id ? high : low;
+  const saved = (await store.user(other))?.cursors.find((cursor: Cursor) => cursor.key === key);
+  const marksOfOther = new ReadMarks(saved?.readTo, saved?.read);
+  let after = Math.max(
+    Math.min(pair.marks.readTo, marksOfOther.readTo),
+    pair.assigned - limits.retryIdsMax,
+    0,
+  );
+  while (after < pair.assigned) {
+    const { runs } = await store.read(pair.conversation, after, limits.feedMessagesMax, limits.feedBytesMax);
+    if (runs.length === 0) break;
+    for (const run of runs) {
+      after = runLast(run);
+      if (run.origin !== Origin.messaging) continue;
+      for (let i = 0, at = 0; i < run.count; i++, at = nextFrame(run.bytes, at)) {
+        const { id, sid } = messageIdOf(run, at);
+        const sender = senderOf(frameFrom(run.bytes, at), sid);
+        const marks = sender === state.id && other !== state.id ? marksOfOther : pair.marks;
+        if (!marks.has(run.first + i)) index.add(sender, id, run.first + i);
+      }
+    }
+  }
+  return index;
+}
+
+/** Frames hold 0 for a string client: its name is in the message. */
+function senderOf(from: number, sid: string): UserId {
+  return from > 0 ? from : sid;
+}

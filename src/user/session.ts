@@ -1,0 +1,160 @@
+import { errorNumber, type CloseReason, type ErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
+import type { Opening } from '../net/lane.ts';
+import type { Conversation } from '../store/conversation.ts';
+import type { Run } from '../wire/run.ts';
+import type { UserId } from '../wire/user-id.ts';
+import { Delivery } from './delivery.ts';
+import type { Feeder } from './feeder.ts';
+import { RequestQueue } from './request-queue.ts';
+
+/** What a session needs of the shard it lives on. */
+export interface SessionHost {
+  /** The session has something to write, or to close: it is flushed at the end of the tick. */
+  touch(session: Session): void;
+  /** Requests were answered: parked input may go on. */
+  answered(session: Session): void;
+  /** The number of the newest slab that the gateway has taken in. */
+  readonly acknowledgedSlab: number;
+}
+
+/**
+ * One authenticated connection as its shard sees it: what it asked, what it is still to be sent,
+ * and how far it has come. It belongs to one user; the user's actor and the group fan-out write to
+ * it, the outbox turns that into one write a tick.
+ */
+export class Session {
+  readonly connection: number;
+  readonly user: UserId;
+  /** Null: a comet connection without a device name, a device of its own. */
+  readonly device: string | null;
+  readonly encoding: Opening['encoding'];
+  readonly webSocket: boolean;
+  readonly requests = new RequestQueue();
+  readonly deliveries = new Map<string, Delivery>();
+  feeder: Feeder | undefined;
+  /** Until op 8 is sent: what it answers. */
+  openedWith: Opening | undefined;
+  /** The user's actor has it: op 8 may be sent and input handled. */
+  attached = false;
+  /** Why it is to be closed, once everything before is written. */
+  closing: Pick<CloseReason, 'code' | 'reason'> | undefined;
+  /** The close was handed to the gateway; nothing more is written. */
+  closed = false;
+  /** What goes before everything else: op 8, or a reply that is no plain one. */
+  prefix: (string | Buffer)[] | undefined;
+  /** Messaging: the ids of unanswered sends, as JSON, by ticket. */
+  ids: Map<number, string> | undefined;
+  /** Another connection of this user is to get what this one sends. */
+  hasSiblings = false;
+  /** How it is to be closed once all that was read is answered: the client left, or a drain. */
+  leaving: Pick<CloseReason, 'code' | 'reason'> | undefined;
+  /** Messages for the next write, and their bytes. */
+  runs: Run[] = [];
+  runBytes = 0;
+  /** Tick bookkeeping of the outbox. */
+  touched = false;
+  fanouts = 0;
+  /** When the last whole frame came. */
+  heardAt: number;
+  cursorsDirty = false;
+  /** Writes handed to the gateway so far. */
+  writes = 0;
+  lastSlab = 0;
+  congested = false;
+  #writesTaken = 0;
+  readonly #host: SessionHost;
+
+  constructor(connection: number, opening: Opening, host: SessionHost, now: number) {
+    this.connection = connection;
+    this.user = opening.user;
+    this.device = opening.device;
+    this.encoding = opening.encoding;
+    this.webSocket = opening.webSocket;
+    this.heardAt = now;
+    this.#host = host;
+  }
+
+  /** Writes of this session that the kernel took, as far as is known. */
+  get writesTaken(): number {
+    // A write that the kernel did not take at once is reported before its slab is acknowledged.
+    if (!this.congested && this.#host.acknowledgedSlab >= this.lastSlab) this.#writesTaken = this.writes;
+    return this.#writesTaken;
+  }
+
+  /** Whether it may be given more messages now; if not, it is fed from the log later. */
+  canTake(bytes: number): boolean {
+    return !this.congested && this.closing === undefined && this.runBytes + bytes <= limits.sessionOutBytesMax;
+  }
+
+  /** The client does not read fast enough: it took so many writes (low 32 bits). */
+  congest(taken: number): void {
+    this.congested = true;
+    this.#take(taken);
+  }
+
+  drain(): void {
+    this.congested = false;
+  }
+
+  /** The connection is gone: what it did not take counts as not delivered. */
+  end(taken: number): void {
+    this.closed = true;
+    this.congested = true;
+    this.#take(taken);
+  }
+
+  /** Gives it a run that follows what it has of the conversation. */
+  push(run: Run, delivery: Delivery, last: number): void {
+    this.runs.push(run);
+    this.runBytes += run.bytes.length;
+    delivery.advance(last, this.writes + 1);
+    this.#host.touch(this);
+  }
+
+  /** Its own message was stored: the reply stands for it. */
+  settleSent(ticket: number, count: number, first: number): void {
+    for (let i = 0; i < count; i++) this.requests.settle(ticket + i, first + i);
+    this.#settled();
+  }
+
+  refuse(ticket: number, count: number, error: ErrorCode): void {
+    for (let i = 0; i < count; i++) this.requests.settle(ticket + i, -errorNumber(error));
+    this.#settled();
+  }
+
+  /** A shard is gone, and the requests that it had not answered with it. */
+  refuseShard(shard: number): void {
+    if (this.requests.settleShard(shard, -errorNumber('unavailable'))) this.#settled();
+  }
+
+  /** Output that is not a reply to a filed request, in order before the replies of this tick. */
+  say(output: string | Buffer): void {
+    (this.prefix ??= []).push(output);
+    this.#host.touch(this);
+  }
+
+  close(reason: Pick<CloseReason, 'code' | 'reason'>): void {
+    if (this.closing !== undefined) return;
+    this.closing = reason;
+    this.#host.touch(this);
+  }
+
+  delivery(conversation: Conversation, sent: number): Delivery {
+    let delivery = this.deliveries.get(conversation.key);
+    if (delivery === undefined) {
+      delivery = new Delivery(conversation, sent);
+      this.deliveries.set(conversation.key, delivery);
+    }
+    return delivery;
+  }
+
+  #settled(): void {
+    if (this.requests.isReady) this.#host.touch(this);
+    this.#host.answered(this);
+  }
+
+  #take(low32: number): void {
+    this.#writesTaken += (low32 - this.#writesTaken) | 0;
+  }
+}

@@ -1,0 +1,40 @@
+import { isUtf8 } from 'node:buffer';
+import { EnckeError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { isDevice, isMid } from './user-id.ts';
+
+/** The body of op 7. */
+export interface AuthBody {
+  readonly mid: number;
+  readonly mkey: string;
+  /** Undefined: this connection is a device of its own. */
+  readonly device: string | undefined;
+}
+
+/** Checks the body of op 7 (docs/protocol.md, "Operation 7"); unknown keys are ignored. */
+export function parseAuth(value: unknown): AuthBody | EnckeError {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return new EnckeError('bad_body', 'the body of op 7 must be a JSON object');
+  }
+  const { mid, mkey, device } = value as Record<string, unknown>;
+  if (!isMid(mid)) return new EnckeError('bad_body', 'mid must be an integer of 1..2147483647');
+  if (typeof mkey !== 'string') return new EnckeError('bad_body', 'mkey must be a string');
+  if (Buffer.byteLength(mkey) > limits.mkeyBytesMax) {
+    return new EnckeError('bad_body', `mkey must be at most ${limits.mkeyBytesMax} bytes`);
+  }
+  if (device !== undefined && !isDevice(device)) {
+    return new EnckeError('bad_body', 'device must be 1..64 printable characters');
+  }
+  return { mid, mkey, device };
+}
+
+/** The body of a binary op 7 in [start, end) of `buf`: the same JSON in UTF-8. */
+export function parseAuthBytes(buf: Buffer, start: number, end: number): AuthBody | EnckeError {
+  const bytes = buf.subarray(start, end);
+  if (!isUtf8(bytes)) return new EnckeError('bad_body', 'the body of op 7 must be UTF-8');
+  try {
+    return parseAuth(JSON.parse(bytes.toString()));
+  } catch {
+    return new EnckeError('bad_body', 'the body of op 7 must be JSON');
+  }
+}

@@ -1,0 +1,15 @@
+/** The operations of a frame (docs/protocol.md, "Operations"). */
+export const Op = {
+  heartbeat: 2,
+  heartbeatReply: 3,
+  /** The server's last word on TCP: why it ends the connection. */
+  end: 6,
+  auth: 7,
+  authReply: 8,
+  /** The only way in which messages arrive, even a single one. */
+  batch: 9,
+  send: 18,
+  sendReply: 19,
+  groupSend: 20,
+  groupSendReply: 21,
+} as const;
