@@ -11,6 +11,8 @@ export const limits = {
   headerBytesMax: 32_767,
   /** Largest WebSocket message, which may hold many packages. Over it: 1009. */
   webSocketMessageBytesMax: 1_048_576,
+  /** Connections that wait to be accepted. Full: the kernel lets clients try again. */
+  listenBacklogMax: 4_096,
   /** Time for the first op 7, or for a WebSocket upgrade's authentication. Flag --auth-timeout. */
   authTimeoutMs: 5_000,
   /** Time without one whole frame before 4408. Flag --idle-timeout. */

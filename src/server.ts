@@ -7,6 +7,7 @@ import { createAdmin } from './admin/admin.ts';
 import type { Authenticator } from './auth/auth.ts';
 import { openAuthenticator } from './auth/open.ts';
 import type { Options } from './cli/options.ts';
+import { limits } from './limits.ts';
 import { Gateway } from './net/gateway.ts';
 import { createTcpServer } from './net/tcp.ts';
 import { createWebServer } from './net/web.ts';
@@ -190,7 +191,7 @@ class RunningServer implements Server {
 }
 
 async function listen(server: NetServer, port: number, host: string): Promise<void> {
-  server.listen(port, host);
+  server.listen({ port, host, backlog: limits.listenBacklogMax });
   await once(server, 'listening');
 }
 

@@ -1,5 +1,5 @@
 import { fastify } from 'fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { limits } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { AdminError, toAdminError } from './errors.ts';
@@ -28,15 +28,13 @@ export function createAdmin({ groups, status, token, logger }: AdminSettings): F
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: true,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-    frameworkErrors: (error, _request, reply) => {
-      const told = toAdminError(error);
-      reply.code(told.status).send(told.body);
-    },
+    // Its type knows no status of a route, as no route was found.
+    frameworkErrors: (error, _request, reply) => tell(reply as unknown as FastifyReply, toAdminError(error)),
   });
   admin.setErrorHandler((error: Error, request, reply) => {
     const told = toAdminError(error);
     if (told.code === 'internal_error') logger.error({ err: error, method: request.method }, 'admin request failed');
-    return reply.code(told.status).send(told.body);
+    return tell(reply, told);
   });
   admin.setNotFoundHandler(() => {
     throw new AdminError('not_found');
@@ -53,3 +51,5 @@ export function createAdmin({ groups, status, token, logger }: AdminSettings): F
   });
   return admin;
 }
+
+const tell = (reply: FastifyReply, error: AdminError): FastifyReply => reply.code(error.status).send(error.body);

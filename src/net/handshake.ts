@@ -1,6 +1,5 @@
-import { closes, type CloseReason } from '../errors.ts';
-import { EnckeError } from '../errors.ts';
-import { parseAuth } from '../wire/auth-body.ts';
+import { closes, EnckeError, type CloseReason } from '../errors.ts';
+import { parseAuth, parseAuthBytes, type AuthBody } from '../wire/auth-body.ts';
 import { authReplyText, heartbeatReplyText, parseRequest } from '../wire/comet-json.ts';
 import { frameWithText, HEADER_BYTES, writeHeader } from '../wire/frame.ts';
 import { Op } from '../wire/op.ts';
@@ -46,7 +45,7 @@ export abstract class CometHandshake {
     if (this.connection.ending) return false;
     this.#json = false;
     if (op === Op.heartbeat) this.#answerHeartbeat(version, seq);
-    else if (op === Op.auth) this.#begin(version, seq, buf.toString('utf8', start, end));
+    else if (op === Op.auth) this.#begin(version, seq, parseAuthBytes(buf, start, end));
     else this.#refuseOperation(op);
     return op === Op.heartbeat;
   }
@@ -57,7 +56,7 @@ export abstract class CometHandshake {
     const request = parseRequest(text);
     if ('close' in request) return this.refuse(request.close);
     if (request.op === Op.heartbeat) this.#answerHeartbeat(request.version, request.seq);
-    else if (request.op === Op.auth) this.#begin(request.version, request.seq, request.body);
+    else if (request.op === Op.auth) this.#begin(request.version, request.seq, parseAuth(request.body));
     else this.#refuseOperation(request.op);
   }
 
@@ -95,19 +94,17 @@ export abstract class CometHandshake {
     this.connection.write(frame, false);
   }
 
-  /** `body` is the parsed object of a JSON frame, or the text of a binary one. */
-  #begin(version: number, seq: number, body: unknown): void {
+  #begin(version: number, seq: number, request: AuthBody | EnckeError): void {
     this.#decided = true;
     this.connection.pause(Pause.authentication);
     const json = this.#json;
-    this.#decide(version, seq, body, json).catch((error: unknown) => {
+    this.#decide(version, seq, request, json).catch((error: unknown) => {
       this.gateway.options.logger.error({ err: error }, 'handshake failed');
       this.refuse(closes.internal);
     });
   }
 
-  async #decide(version: number, seq: number, body: unknown, json: boolean): Promise<void> {
-    const request = parseAuth(json ? body : parseJson(body));
+  async #decide(version: number, seq: number, request: AuthBody | EnckeError, json: boolean): Promise<void> {
     if (request instanceof EnckeError) {
       this.#answer(version, seq, json, request);
       return this.refuse({ ...closes.badRequest, reason: request.message });
@@ -150,13 +147,5 @@ export abstract class CometHandshake {
     if (json) return this.connection.write(Buffer.from(authReplyText(version, seq, error.code)), true);
     const body = JSON.stringify({ ret: -1, error: error.code });
     this.connection.write(frameWithText(Op.authReply, version, seq, body), false);
-  }
-}
-
-function parseJson(text: unknown): unknown {
-  try {
-    return JSON.parse(String(text));
-  } catch {
-    return undefined;
   }
 }

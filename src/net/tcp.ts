@@ -15,6 +15,7 @@ class TcpHandshake extends CometHandshake {
   }
 
   feed(chunk: Buffer): void {
+    if (this.isDecided) return this.keep(ToShard.bytes, chunk);
     const at = this.#decoder.decode(chunk, 0, chunk.length, this);
     // What came behind op 7 in this chunk belongs to the session: docs/protocol.md "Order".
     if (at < chunk.length && this.isDecided) this.keep(ToShard.bytes, chunk.subarray(at));

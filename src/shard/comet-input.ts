@@ -3,7 +3,7 @@ import type { Session } from '../user/session.ts';
 import { isSendBody, sendFrom, sendMsgStart, sendTo } from '../wire/comet-binary.ts';
 import { parseRequest, type JsonSend } from '../wire/comet-json.ts';
 
-import type { FrameSink } from '../wire/frame-decoder.ts';
+import type { FrameFailure, FrameSink } from '../wire/frame-decoder.ts';
 import { Op } from '../wire/op.ts';
 import { PayloadKind } from '../wire/run.ts';
 import { isMid } from '../wire/user-id.ts';
@@ -54,19 +54,17 @@ export class CometInput implements FrameSink {
     return !session.requests.isFull && session.closing === undefined;
   }
 
-  /** One JSON text. */
-  onText(session: Session, text: string): void {
+  /** One JSON text; the failure that ends the connection, if it is one. */
+  onText(session: Session, text: string): FrameFailure | undefined {
     session.heardAt = this.now;
     const request = parseRequest(text);
-    if ('close' in request) {
-      session.close({ ...request.close, reason: request.detail });
-      return;
-    }
+    if ('close' in request) return request;
     const { op, version, seq, send } = request;
     if (version !== 0 && version !== 1) this.#refuse(session, op, seq, version, 'unsupported_version');
     else if (send === undefined) this.#other(session, op, seq, version);
     else if (typeof send === 'string') this.#refuse(session, op, seq, version, send);
     else this.#sendJson(session, op, seq, version, send);
+    return undefined;
   }
 
   #sendJson(session: Session, op: number, seq: number, version: number, send: JsonSend): void {

@@ -16,8 +16,9 @@ interface Fanout {
   readonly members: Map<Session, Delivery>;
   /** The newest number that went through here. */
   head: number;
-  /** Of this tick. */
+  /** Of this tick, and their bytes. Past limits.sessionOutBytesMax nobody could take them. */
   pending: FanoutMessage[];
+  pendingBytes: number;
 }
 
 /** What fan-out needs of its shard. */
@@ -53,7 +54,7 @@ export class Fanouts implements GroupFanouts {
   join(group: number, session: Session, delivery: Delivery): void {
     let fanout = this.#fanouts.get(group);
     if (fanout === undefined) {
-      fanout = { group, members: new Map(), head: 0, pending: [] };
+      fanout = { group, members: new Map(), head: 0, pending: [], pendingBytes: 0 };
       this.#fanouts.set(group, fanout);
       this.#host.watch(group);
     }
@@ -101,6 +102,21 @@ export class Fanouts implements GroupFanouts {
     fanout.head = runLast(message.run);
     if (fanout.pending.length === 0) this.#dirty.push(fanout);
     fanout.pending.push(message);
+    fanout.pendingBytes += message.run.bytes.length;
+    if (fanout.pendingBytes > limits.sessionOutBytesMax) this.#leaveToLog(fanout);
+  }
+
+  /** More than a connection can take at once: everybody is fed from the log, nothing is kept here. */
+  #leaveToLog(fanout: Fanout): void {
+    for (const [session, delivery] of fanout.members) {
+      this.#noteOwn(session, delivery, fanout.pending);
+      if (delivery.behind || delivery.sent >= fanout.head) continue;
+      delivery.behind = true;
+      this.#host.fallBehind(session, fanout.group);
+    }
+    fanout.pending = [];
+    fanout.pendingBytes = 0;
+    this.#dirty = this.#dirty.filter((dirty) => dirty !== fanout);
   }
 
   get isEmpty(): boolean {
@@ -108,7 +124,7 @@ export class Fanouts implements GroupFanouts {
   }
 
   flush(): void {
-    if (this.#dirty.length === 0) return;
+    if (this.#dirty.length === 0 || this.#lane.isFull) return;
     const dirty = this.#dirty;
     this.#dirty = [];
     // Two groups in one tick: whoever is in both gets one batch of both.
@@ -116,6 +132,7 @@ export class Fanouts implements GroupFanouts {
     for (const fanout of dirty) {
       const pending = fanout.pending;
       fanout.pending = [];
+      fanout.pendingBytes = 0;
       this.#spread(fanout, pending);
     }
     if (dirty.length > 1) for (const fanout of dirty) for (const session of fanout.members.keys()) session.fanouts = 0;

@@ -48,6 +48,7 @@ interface Parts {
   readonly store: Store;
   readonly opened: (session: Session) => void;
   readonly whenWritten: (session: Session) => void;
+  readonly isFull: () => boolean;
   readonly now: () => number;
 }
 
@@ -64,6 +65,7 @@ export class Services implements GroupEnv {
   readonly users: Users;
   readonly opened: (session: Session) => void;
   readonly whenWritten: (session: Session) => void;
+  readonly isFull: () => boolean;
   readonly now: () => number;
   readonly #cursors: CursorTimer;
 
@@ -79,6 +81,7 @@ export class Services implements GroupEnv {
     this.users = parts.users;
     this.opened = parts.opened;
     this.whenWritten = parts.whenWritten;
+    this.isFull = parts.isFull;
     this.now = parts.now;
     this.#cursors = parts.cursors;
   }

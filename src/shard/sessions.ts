@@ -70,7 +70,7 @@ export class Sessions {
   /** Bytes, a text or a binary message of a connection: [start, end) of a slab. */
   input(connection: number, type: number, buf: Buffer, start: number, end: number): void {
     const session = this.#sessions.get(connection);
-    if (session === undefined || session.closing !== undefined) return;
+    if (session === undefined || session.closing !== undefined || session.broken) return;
     if (!this.#canHandle(session) || this.#parking.has(session)) {
       this.#parking.park(session, type, buf, start, end);
       return;
@@ -85,13 +85,15 @@ export class Sessions {
     if (this.#parking.has(session)) this.#resumable.add(session);
   }
 
-  /** Handles parked input; true when there was some. */
-  handleResumed(): boolean {
-    if (this.#resumable.size === 0) return false;
+  get hasResumable(): boolean {
+    return this.#resumable.size > 0;
+  }
+
+  handleResumed(): void {
+    if (this.#resumable.size === 0) return;
     const resumable = this.#resumable;
     this.#resumable = new Set();
     for (const session of resumable) this.#unpark(session);
-    return true;
   }
 
   /** The client has sent its last byte. */
@@ -141,11 +143,11 @@ export class Sessions {
     let at = end;
     if (type === ToShard.bytes) at = this.#decodeStream(session, buf, start, end);
     else if (type === ToShard.binary) at = this.#decodeMessage(session, buf, start, end);
-    else if (end - start > packageBytesMax) session.close(closes.tooBig);
+    else if (end - start > packageBytesMax) this.#fail(session, { close: closes.tooBig, detail: tooBig(end - start) });
     else this.#onText(session, buf.toString('utf8', start, end));
     requests.end();
     if (session.requests.isReady) this.#options.host.touch(session);
-    return session.closing === undefined ? at : end;
+    return session.closing === undefined && !session.broken ? at : end;
   }
 
   #decodeStream(session: Session, buf: Buffer, start: number, end: number): number {
@@ -163,7 +165,7 @@ export class Sessions {
 
   #decodeMessage(session: Session, buf: Buffer, start: number, end: number): number {
     if (session.encoding === 'messaging') {
-      session.close(closes.unsupported);
+      this.#fail(session, { close: closes.unsupported, detail: 'messaging has no binary messages' });
       return end;
     }
     const { packageBytesMax, comet } = this.#options;
@@ -174,11 +176,15 @@ export class Sessions {
 
   #onText(session: Session, text: string): void {
     if (session.encoding === 'messaging') this.#options.messaging.onText(session, text);
-    else this.#options.comet.onText(session, text);
+    else {
+      const failure = this.#options.comet.onText(session, text);
+      if (failure !== undefined) this.#fail(session, failure);
+    }
   }
 
   #fail(session: Session, { close, detail }: FrameFailure): void {
     // The requests before the bad package are answered first: docs/protocol.md "Closing".
+    session.broken = true;
     session.leaving = { code: close.code, reason: detail };
     this.#parking.delete(session);
     this.closeIfIdle(session);
@@ -194,3 +200,5 @@ export class Sessions {
     this.#options.lane.out.begin(ToGateway.credit, session.connection, due, 0);
   }
 }
+
+const tooBig = (bytes: number): string => `a message of ${bytes} bytes is over the limit`;

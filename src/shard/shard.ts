@@ -90,6 +90,8 @@ export class Shard implements SessionHost {
       now,
     });
     this.#outbox.onWritten = (session) => {
+      // Replies have left, so there is room for requests that were parked.
+      this.#sessions.resume(session);
       this.#sessions.closeIfIdle(session);
     };
     this.#lost = new LostMessages(this.#sessions);
@@ -111,6 +113,7 @@ export class Shard implements SessionHost {
         this.#fedIn.set(session, this.#lane.writing);
         this.#lane.out.wantAck();
       },
+      isFull: () => this.#lane.isFull,
       now,
     });
     this.#system = new ActorSystem<Services>({
@@ -154,10 +157,6 @@ export class Shard implements SessionHost {
     this.#scheduleTick();
   }
 
-  answered(session: Session): void {
-    this.#sessions.resume(session);
-  }
-
   // The tick
 
   #scheduleTick(): void {
@@ -181,12 +180,9 @@ export class Shard implements SessionHost {
     this.#outbox.flush();
     this.#tellDrained();
     this.#lane.flush();
-    if (this.#commits.hasUntold || !this.#outbox.isEmpty) this.#retryLater();
-  }
-
-  /** A full mailbox or a full lane: looked at again when something moved, or soon. */
-  #retryLater(): void {
-    if (!this.#lane.isFull) this.#scheduleTick();
+    // A full lane is looked at again when the gateway has taken something in.
+    const more = this.#commits.hasUntold || this.#sessions.hasResumable || !this.#outbox.isEmpty;
+    if (more && !this.#lane.isFull) this.#scheduleTick();
   }
 
   #takeIn(reader: SlabReader): void {
@@ -265,10 +261,14 @@ export class Shard implements SessionHost {
     const { acknowledged } = this.#lane;
     for (const [session, slab] of this.#fedIn) {
       if (slab > acknowledged) continue;
+      if (session.touched) {
+        this.#fedIn.set(session, this.#lane.writing); // it was held back
+        continue;
+      }
       this.#fedIn.delete(session);
       this.#wakeFeeder(session);
     }
-    if (!this.#outbox.isEmpty || !this.#lane.out.isEmpty) this.#scheduleTick();
+    if (!this.#outbox.isEmpty || !this.#fanouts.isEmpty || !this.#lane.out.isEmpty) this.#scheduleTick();
   }
 
   #tellDrained(): void {

@@ -114,8 +114,8 @@ async function openMailbox(state: UserState, ctx: UserContext): Promise<void> {
 /** What of a pair a new connection has to be fed. */
 function catchUp(state: UserState, session: Session, pair: ConversationState, ctx: UserContext): void {
   const after = session.encoding === 'messaging' ? pair.marks.readTo : pair.deliveredTo(session.device);
-  const delivery = session.delivery(pair.conversation, Math.min(after, pair.head));
-  if (after < pair.head) feederOf(state, session, ctx).add(pair, delivery, after);
+  if (after >= pair.head) return;
+  feederOf(state, session, ctx).add(pair, session.delivery(pair.conversation, after), after);
 }
 
 /** A new connection, or one of a new member, gets what is missing of a group and then all of it. */

@@ -22,6 +22,8 @@ export interface ShardEnv {
   markCursors(user: UserId): void;
   /** Wakes the feeder of a session once the gateway has taken in what is written in this tick. */
   whenWritten(session: Session): void;
+  /** The gateway is behind: what can wait waits. */
+  isFull(): boolean;
 }
 
 /** The actor that is told: its own ref. */

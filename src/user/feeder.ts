@@ -25,7 +25,9 @@ export interface FeederHost {
   select(session: Session, state: ConversationState, delivery: Delivery, run: Run): Run[];
   /** To be answered by `Feeder.take` in a later turn. */
   onRead(key: string, reading: Promise<ReadResult>): void;
-  /** To be answered by `advance` once the gateway took in what was written. */
+  /** The way to the gateway is full. */
+  isFull(): boolean;
+  /** To be answered by `written` once the gateway took in what was written. */
   onWritten(): void;
   /** The session has caught up with everything. */
   onDone(): void;
@@ -98,6 +100,11 @@ export class Feeder {
     const session = this.#session;
     if (this.#writing || session.congested || session.closing !== undefined) return;
     if (this.isIdle) return;
+    if (this.#host.isFull()) {
+      this.#writing = true;
+      this.#host.onWritten();
+      return;
+    }
     if (!this.#fill()) return;
     let bytes = 0;
     let messages = 0;
@@ -111,10 +118,8 @@ export class Feeder {
       messages += run.count;
       if (source.queue.length === 0 && !this.#finish(source)) break;
     }
-    if (bytes > 0) {
-      this.#writing = true;
-      this.#host.onWritten();
-    } else if (!this.isIdle) this.advance();
+    this.#writing = true;
+    this.#host.onWritten();
   }
 
   /** Starts the reads that the next step needs; true when it can be taken. */
@@ -135,7 +140,6 @@ export class Feeder {
       const reading = this.#host.store.read(conversation, source.after, limits.feedMessagesMax, bytesMax);
       this.#host.onRead(conversation.key, reading);
     }
-    if (this.isIdle) this.#host.onDone();
     return ready && !this.isIdle;
   }
 
@@ -147,6 +151,7 @@ export class Feeder {
     delivery.behind = false;
     delivery.own = undefined;
     this.#sources.delete(state.conversation.key);
+    if (this.isIdle) this.#host.onDone();
     return true;
   }
 

@@ -49,6 +49,7 @@ function hostOf(state: UserState, session: Session, ctx: UserContext): FeederHos
         },
       );
     },
+    isFull: () => env.isFull(),
     onWritten: () => {
       env.markCursors(state.id);
       env.whenWritten(session);

@@ -1,4 +1,3 @@
-import { assert } from '../assert.ts';
 import { limits } from '../limits.ts';
 import type { Cursor } from '../store/store.ts';
 import { messageIdOf } from '../wire/messaging.ts';
@@ -68,7 +67,6 @@ export function committed(state: UserState, outcome: Committed, ctx: UserContext
     else ctx.env.users.tellIfActive(from, 'refused', { replyTo, error });
     return;
   }
-  assert(run.first > pair.head, 'a conversation is committed in order');
   const first = run.first;
   const isGroup = false;
   if (from === state.id) sent(state, { replyTo, to, isGroup, first, run }, ctx);

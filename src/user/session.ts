@@ -12,8 +12,6 @@ import { RequestQueue } from './request-queue.ts';
 export interface SessionHost {
   /** The session has something to write, or to close: it is flushed at the end of the tick. */
   touch(session: Session): void;
-  /** Requests were answered: parked input may go on. */
-  answered(session: Session): void;
   /** The number of the newest slab that the gateway has taken in. */
   readonly acknowledgedSlab: number;
 }
@@ -35,6 +33,8 @@ export class Session {
   feeder: Feeder | undefined;
   /** Until op 8 is sent: what it answers. */
   openedWith: Opening | undefined;
+  /** Its input broke the protocol: nothing more of it is read. */
+  broken = false;
   /** The user's actor has it: op 8 may be sent and input handled. */
   attached = false;
   /** Why it is to be closed, once everything before is written. */
@@ -151,7 +151,6 @@ export class Session {
 
   #settled(): void {
     if (this.requests.isReady) this.#host.touch(this);
-    this.#host.answered(this);
   }
 
   #take(low32: number): void {
