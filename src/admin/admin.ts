@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { limits } from '../limits.ts';
@@ -30,6 +31,7 @@ export function createAdmin({ groups, status, token, logger }: AdminSettings): F
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     // Its type knows no status of a route, as no route was found.
     frameworkErrors: (error, _request, reply) => tell(reply as unknown as FastifyReply, toAdminError(error)),
+    clientErrorHandler: answerBroken,
   });
   admin.setErrorHandler((error: Error, request, reply) => {
     const told = toAdminError(error);
@@ -53,3 +55,13 @@ export function createAdmin({ groups, status, token, logger }: AdminSettings): F
 }
 
 const tell = (reply: FastifyReply, error: AdminError): FastifyReply => reply.code(error.status).send(error.body);
+
+/** What is not HTTP never becomes a request. */
+function answerBroken(_error: Error, socket: Duplex): void {
+  if (!socket.writable) return void socket.destroy();
+  const body = JSON.stringify(new AdminError('bad_request').body);
+  socket.end(
+    'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n' +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}

@@ -9,9 +9,9 @@ export const adminErrors = {
   not_found: { status: 404, reason: 'there is no such path or method' },
   no_such_group: { status: 404, reason: errorReasons.no_such_group },
   too_large: { status: 413, reason: 'the body is too large' },
-  group_too_large: { status: 422, reason: 'the group would have too many members' },
+  group_too_large: { status: 422, reason: errorReasons.group_too_large },
   internal_error: { status: 500, reason: errorReasons.internal_error },
-  unavailable: { status: 503, reason: 'the part of the server that owns this group is not available: try again' },
+  unavailable: { status: 503, reason: 'what owns this group is not available: try again' },
 } as const satisfies Record<string, { status: number; reason: string }>;
 
 export type AdminErrorCode = keyof typeof adminErrors;
@@ -41,7 +41,7 @@ export function toAdminError(error: FastifyError | Error): AdminError {
   if (error instanceof AdminError) return error;
   if (error instanceof EnckeError) {
     if (transient.has(error.code)) return new AdminError('unavailable', error.message);
-    return new AdminError(error.code === 'no_such_group' ? 'no_such_group' : 'internal_error');
+    return error.code in adminErrors ? new AdminError(error.code as AdminErrorCode, error.message) : new AdminError('internal_error');
   }
   const { code, statusCode } = error as FastifyError;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AdminError('too_large');

@@ -1,6 +1,6 @@
 /**
  * What the admin port does to groups. Members are valid mids without repetition. Failures are
- * EnckeErrors (`unavailable`, `overloaded`, `storage_unavailable`) or an AdminError.
+ * EnckeErrors: `unavailable`, `overloaded`, `storage_unavailable`, `group_too_large`.
  */
 export interface GroupsApi {
   /** Creates the group, or replaces its members. */
@@ -9,7 +9,7 @@ export interface GroupsApi {
   get(gid: number): Promise<GroupView | undefined>;
   /** Whether there was such a group. */
   remove(gid: number): Promise<boolean>;
-  /** Throws AdminError `group_too_large` when more than limits.groupMembersMax would be members. */
+  /** `group_too_large` when there would be more than limits.groupMembersMax. */
   change(gid: number, add: number[], remove: number[]): Promise<ChangedGroup | undefined>;
 }
 

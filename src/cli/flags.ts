@@ -42,7 +42,7 @@ function seconds(min: number, max: number) {
 }
 
 function choice<const T extends readonly [string, ...string[]]>(values: T) {
-  return z.enum(values, values.length === 1 ? `only ${values[0]} for now` : `one of ${values.join(', ')}`);
+  return z.enum(values, values.length === 1 ? `${values[0]}, the only one for now` : `one of ${values.join(', ')}`);
 }
 
 function host() {

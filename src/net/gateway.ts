@@ -79,12 +79,18 @@ export class Gateway implements ConnectionListener {
 
   /** Asks the authenticator, within the time for authentication; a failing one refuses. */
   async authenticate(credentials: Credentials): Promise<AuthResult> {
-    const signal = AbortSignal.timeout(this.options.authTimeoutMs);
+    // Not AbortSignal.timeout: its timer would outlive the answer, one for each connection.
+    const controller = new AbortController();
+    const timer = setTimeout(() => {
+      controller.abort();
+    }, this.options.authTimeoutMs);
     try {
-      return await this.options.authenticator.authenticate(credentials, signal);
+      return await this.options.authenticator.authenticate(credentials, controller.signal);
     } catch (error) {
       this.options.logger.warn({ err: error }, 'authentication failed to run: refused');
       return { ok: false, error: 'not_authenticated', reason: 'authentication is unavailable' };
+    } finally {
+      clearTimeout(timer);
     }
   }
 

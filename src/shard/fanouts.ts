@@ -79,7 +79,7 @@ export class Fanouts implements GroupFanouts {
 
   /** The session is gone. */
   forget(session: Session): void {
-    for (const { conversation } of session.deliveries.values()) {
+    for (const { conversation } of session.deliveries()) {
       if (isGroup(conversation)) this.leave(conversation.group, session);
     }
   }

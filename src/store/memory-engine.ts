@@ -78,7 +78,11 @@ export class MemoryEngine {
   }
 
   saveUser(user: UserId, change: UserRecord): void {
-    this.#users.apply({ user, ...change }, this.#write(Entry.user, packr.pack({ user, ...change })));
+    const entry = { user, ...change };
+    const packed = packr.pack(entry);
+    // What must stay is never refused, but it does not grow over the messages' bound unnoticed.
+    this.#makeRoom(packed.length);
+    this.#users.apply(entry, this.#write(Entry.user, packed));
     this.#journal.publish();
   }
 
@@ -89,7 +93,10 @@ export class MemoryEngine {
   saveGroup(group: number, change: GroupChange): void {
     const { exists, left } = change;
     const joined = change.joined.flatMap((mid) => [mid, change.joinedAt]);
-    this.#writeGroup({ group, exists, joined, left });
+    const entry = { group, exists, joined, left };
+    const packed = packr.pack(entry);
+    this.#makeRoom(packed.length);
+    this.#groups.apply(entry, this.#write(Entry.group, packed));
     this.#journal.publish();
   }
 
@@ -188,17 +195,16 @@ export class MemoryEngine {
 
   #rewriteGroup(group: number, { exists, members }: GroupEntry): void {
     this.#groups.forget(group);
-    this.#writeGroup({ group, exists, joined: [...members].flat(), left: [] });
+    const entry = { group, exists, joined: [...members].flat(), left: [] };
+    this.#groups.apply(entry, this.#write(Entry.group, packr.pack(entry)));
   }
 
   #rewriteUser(user: UserId): void {
     const record = this.#users.record(user);
     this.#users.forget(user);
-    if (record !== undefined) this.saveUser(user, record);
-  }
-
-  #writeGroup(change: GroupChangeEntry): void {
-    this.#groups.apply(change, this.#write(Entry.group, packr.pack(change)));
+    if (record === undefined) return;
+    const entry = { user, ...record };
+    this.#users.apply(entry, this.#write(Entry.user, packr.pack(entry)));
   }
 
   #writeConversation(log: MemoryLog): void {

@@ -79,7 +79,7 @@ export class MemoryJournal {
 
   constructor(keeper: SegmentKeeper, segmentBytes: number, kept: readonly Segment[]) {
     this.#keeper = keeper;
-    this.#segmentBytes = segmentBytes;
+    this.#segmentBytes = segmentBytes & ~7; // entries are words: a segment holds whole ones
     for (const segment of [...kept].sort((a, b) => a.number - b.number)) {
       this.#adopt(new OpenSegment(segment));
     }

@@ -36,8 +36,8 @@ export async function attach(state: UserState, { connection }: ConnectionMessage
   state.sessions.push(session);
   noteSiblings(state);
   env.opened(session);
-  for (const pair of state.pairs.values()) catchUp(state, session, pair, ctx);
-  for (const group of state.groups.values()) follow(state, session, group, ctx);
+  for (const pair of state.pairs()) catchUp(state, session, pair, ctx);
+  for (const group of state.groups()) follow(state, session, group, ctx);
   session.feeder?.advance();
   if (session.feeder?.isIdle !== false && session.encoding === 'messaging') state.mailbox?.setComplete();
 }
@@ -58,18 +58,18 @@ function noteSiblings(state: UserState): void {
 
 /** The user became a member of a group. */
 export function join(state: UserState, { group, joinedAt }: Membership, ctx: UserContext): void {
-  if (!state.listed || state.groups.has(group)) return;
+  if (!state.listed || state.findGroup(group) !== undefined) return;
   const conversation = state.group(group, joinedAt);
   for (const session of state.sessions) follow(state, session, conversation, ctx);
 }
 
 export function leave(state: UserState, { group }: { readonly group: number }, ctx: UserContext): void {
-  const conversation = state.groups.get(group);
+  const conversation = state.findGroup(group);
   if (conversation === undefined) return;
   state.leave(group);
   for (const session of state.sessions) {
     ctx.env.fanouts.leave(group, session);
-    session.deliveries.delete(conversation.conversation.key);
+    session.dropDelivery(conversation.conversation);
     session.feeder?.delete(conversation.conversation.key);
   }
 }
@@ -106,8 +106,8 @@ async function openMailbox(state: UserState, ctx: UserContext): Promise<void> {
   if (state.mailbox !== undefined) return;
   for (const session of state.sessions) collect(state, session);
   state.mailbox = new Mailbox();
-  for (const pair of state.pairs.values()) pair.marks.readUpTo(pair.delivered);
-  const cursors = [...state.pairs.values()].map((pair) => pair.toCursor());
+  for (const pair of state.pairs()) pair.marks.readUpTo(pair.delivered);
+  const cursors = [...state.pairs()].map((pair) => pair.toCursor());
   await ctx.env.store.saveUser(state.id, { mailbox: true, cursors });
 }
 

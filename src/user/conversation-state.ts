@@ -50,7 +50,7 @@ export class ConversationState {
       delivered: this.delivered,
       devices: Object.fromEntries(this.devices ?? []),
       readTo: this.marks.readTo,
-      read: this.marks.ranges,
+      read: [...this.marks.ranges], // a snapshot: the marks go on
     };
   }
 

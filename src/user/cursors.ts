@@ -9,7 +9,7 @@ import type { UserState } from './user-state.ts';
 export function collect(state: UserState, session: Session): boolean {
   const writesTaken = session.writesTaken;
   let open = false;
-  for (const delivery of session.deliveries.values()) {
+  for (const delivery of session.deliveries()) {
     delivery.confirm(writesTaken);
     if (!delivery.isConfirmed) open = true;
     conversationOf(state, delivery.conversation)?.deliver(session.device, delivery.taken);
@@ -40,6 +40,6 @@ export function saveDirty(state: UserState, env: ShardEnv): void | Promise<void>
 }
 
 function conversationOf(state: UserState, conversation: Conversation): ConversationState | undefined {
-  if (isGroup(conversation)) return state.groups.get(conversation.group);
-  return state.pairs.get(conversation.low === state.id ? conversation.high : conversation.low);
+  if (isGroup(conversation)) return state.findGroup(conversation.group);
+  return state.findPair(conversation.low === state.id ? conversation.high : conversation.low);
 }

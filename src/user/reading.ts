@@ -42,7 +42,7 @@ export function found(state: UserState, { pairs }: Found, ctx: UserContext): voi
 
 /** The owner of a pair is told, so that the same id is not taken for a retry any more. */
 export function readByOther(state: UserState, { other, numbers }: ReadByOther): void {
-  const retries = state.pairs.get(other)?.retries;
+  const retries = state.findPair(other)?.retries;
   for (const number of numbers) retries?.forget(number);
 }
 
@@ -66,7 +66,7 @@ function lookUp(state: UserState, ctx: UserContext): void {
   const items = mailbox.lookups;
   mailbox.lookups = [];
   mailbox.looking = true;
-  search([...state.pairs.values()], items, ctx).then(
+  search([...state.pairs()], items, ctx).then(
     (pairs) => ctx.self.tell('found', { pairs }),
     (error: unknown) => {
       ctx.env.logger.warn({ err: error }, 'read marks could not be looked up: dropped');

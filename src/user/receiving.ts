@@ -82,7 +82,7 @@ export function moved(state: UserState, { other, head }: Moved, ctx: UserContext
 /** A session misses messages of a group. */
 export function behind(state: UserState, { connection, group }: Behind, ctx: UserContext): void {
   const session = state.sessions.find((one) => one.connection === connection);
-  const conversation = state.groups.get(group);
+  const conversation = state.findGroup(group);
   if (session === undefined || conversation === undefined) return;
   const delivery = session.delivery(conversation.conversation, conversation.delivered);
   fallBehind(state, session, conversation, delivery, ctx);

@@ -33,5 +33,8 @@ export class RetryIndex {
   }
 }
 
-/** A mid and a string client never share a name: "21" as a client id is the mid. */
-const keyOf = (sender: UserId, id: string): string => `${sender}\n${id}`;
+/**
+ * A mid and a string client never share a name: "21" as a client id is the mid. The length keeps
+ * senders and ids apart that hold any characters.
+ */
+const keyOf = (sender: UserId, id: string): string => `${String(sender).length} ${sender}${id}`;

@@ -29,7 +29,6 @@ export class Session {
   readonly encoding: Opening['encoding'];
   readonly webSocket: boolean;
   readonly requests = new RequestQueue();
-  readonly deliveries = new Map<string, Delivery>();
   feeder: Feeder | undefined;
   /** Until op 8 is sent: what it answers. */
   openedWith: Opening | undefined;
@@ -63,6 +62,8 @@ export class Session {
   lastSlab = 0;
   congested = false;
   #writesTaken = 0;
+  /** By conversation key. Most connections idle: made when there is one. */
+  #deliveries: Map<string, Delivery> | undefined;
   readonly #host: SessionHost;
 
   constructor(connection: number, opening: Opening, host: SessionHost, now: number) {
@@ -140,13 +141,24 @@ export class Session {
     this.#host.touch(this);
   }
 
+  /** How far it has come in a conversation; one that is new to it starts at `sent`. */
   delivery(conversation: Conversation, sent: number): Delivery {
-    let delivery = this.deliveries.get(conversation.key);
+    const deliveries = (this.#deliveries ??= new Map());
+    let delivery = deliveries.get(conversation.key);
     if (delivery === undefined) {
       delivery = new Delivery(conversation, sent);
-      this.deliveries.set(conversation.key, delivery);
+      deliveries.set(conversation.key, delivery);
     }
     return delivery;
+  }
+
+  deliveries(): Iterable<Delivery> {
+    return this.#deliveries?.values() ?? [];
+  }
+
+  /** The user left the group. */
+  dropDelivery(conversation: Conversation): void {
+    this.#deliveries?.delete(conversation.key);
   }
 
   #settled(): void {

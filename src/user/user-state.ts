@@ -9,57 +9,70 @@ import type { Session } from './session.ts';
 export class UserState {
   readonly id: UserId;
   readonly sessions: Session[] = [];
-  readonly pairs = new Map<UserId, PairState>();
-  readonly groups = new Map<number, ConversationState>();
   /** The store was asked for all conversations, and what came since is known. */
   listed = false;
   mailbox: Mailbox | undefined;
-  readonly #saved = new Map<string, Cursor>();
+  // Most users in memory are idle: what they need for talking is made when they talk.
+  #pairs: Map<UserId, PairState> | undefined;
+  #groups: Map<number, ConversationState> | undefined;
+  #saved: Map<string, Cursor> | undefined;
 
   constructor(id: UserId, record: UserRecord | undefined) {
     this.id = id;
-    for (const cursor of record?.cursors ?? []) this.#saved.set(cursor.key, cursor);
+    for (const cursor of record?.cursors ?? []) (this.#saved ??= new Map()).set(cursor.key, cursor);
     // A string client has a mailbox from the start, a mid from its first messaging connection.
     if (typeof id === 'string' || record?.mailbox === true) this.mailbox = new Mailbox();
   }
 
+  pairs(): Iterable<PairState> {
+    return this.#pairs?.values() ?? [];
+  }
+
+  groups(): Iterable<ConversationState> {
+    return this.#groups?.values() ?? [];
+  }
+
+  *conversations(): Generator<ConversationState> {
+    yield* this.pairs();
+    yield* this.groups();
+  }
+
+  findPair(other: UserId): PairState | undefined {
+    return this.#pairs?.get(other);
+  }
+
+  findGroup(group: number): ConversationState | undefined {
+    return this.#groups?.get(group);
+  }
+
+  /** The conversation with another user, from its first mention on. */
   pair(other: UserId): PairState {
-    let pair = this.pairs.get(other);
+    const pairs = (this.#pairs ??= new Map());
+    let pair = pairs.get(other);
     if (pair === undefined) {
       const conversation = pairOf(this.id, other);
-      pair = new PairState(conversation, this.#saved.get(conversation.key), 0);
-      this.pairs.set(other, pair);
+      pair = new PairState(conversation, this.#saved?.get(conversation.key), 0);
+      pairs.set(other, pair);
     }
     return pair;
   }
 
+  /** A group that the user is a member of since its message `joinedAt`. */
   group(group: number, joinedAt: number): ConversationState {
-    let state = this.groups.get(group);
+    const groups = (this.#groups ??= new Map());
+    let state = groups.get(group);
     if (state === undefined) {
       const conversation = groupOf(group);
-      state = new ConversationState(conversation, this.#saved.get(conversation.key), joinedAt);
+      state = new ConversationState(conversation, this.#saved?.get(conversation.key), joinedAt);
       state.head = state.delivered;
-      this.groups.set(group, state);
+      groups.set(group, state);
     }
     return state;
   }
 
   /** Leaving drops what is cached: whoever joins again starts at the head. */
   leave(group: number): void {
-    this.groups.delete(group);
-    this.#saved.delete(groupOf(group).key);
-  }
-
-  *conversations(): Generator<ConversationState> {
-    yield* this.pairs.values();
-    yield* this.groups.values();
-  }
-
-  /** By the conversation's key. */
-  byKey(session: Session, key: string): ConversationState | undefined {
-    const conversation = session.deliveries.get(key)?.conversation;
-    if (conversation === undefined) return undefined;
-    if ('group' in conversation) return this.groups.get(conversation.group);
-    return this.pairs.get(conversation.low === this.id ? conversation.high : conversation.low);
+    this.#groups?.delete(group);
+    this.#saved?.delete(groupOf(group).key);
   }
 }

@@ -1,0 +1,171 @@
+import { EventEmitter } from 'node:events';
+import type { RawData, WebSocket } from 'ws';
+import type { JsonValue } from './encoding.ts';
+import { ConnectionClosed } from './errors.ts';
+import type { Closed } from './errors.ts';
+import { Inbox } from './inbox.ts';
+import { openWebSocket, webSocketUrl } from './open-web-socket.ts';
+
+export type Id = string | number;
+
+export interface MessagingMessage {
+  readonly id: Id;
+  readonly sid: Id;
+  readonly rid: Id;
+  readonly [field: string]: JsonValue;
+}
+
+export interface MessagingError {
+  readonly error: string;
+  readonly reason: string;
+  readonly section?: string;
+  readonly id?: Id;
+}
+
+/** A whole server notification; sections that this client does not know are left in it. */
+export interface Notification {
+  readonly messages?: readonly MessagingMessage[];
+  readonly errors?: readonly MessagingError[];
+  readonly [section: string]: unknown;
+}
+
+export interface MessagingOptions {
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
+  /** Default: 3102. */
+  readonly port?: number;
+  readonly clientId: Id;
+  readonly deviceId?: string;
+  readonly token?: string;
+  /** Time of `next…` unless it is told another. */
+  readonly timeoutMs?: number;
+  /** Messages and errors that wait to be taken. Full: the connection is cut. */
+  readonly inboxMax?: number;
+}
+
+interface Events {
+  /** Without a listener, messages wait for nextMessage(). */
+  message: [message: MessagingMessage];
+  /** Every notification, before its messages. */
+  notification: [notification: Notification];
+  closed: [closed: Closed];
+}
+
+/** A messaging client: docs/protocol.md, "Messaging". */
+export class MessagingClient extends EventEmitter<Events> {
+  readonly clientId: Id;
+  readonly socket: WebSocket;
+  /** Resolves, never rejects, when the connection has ended. */
+  readonly closed: Promise<Closed>;
+  readonly #timeoutMs: number;
+  readonly #messages: Inbox<MessagingMessage>;
+  readonly #errors: Inbox<MessagingError>;
+  #lastId = 0;
+  /** Ids of one user must differ, over all connections while the messages are unread. */
+  readonly #idPrefix = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+
+  /** Rejects with UpgradeRefused (401) when the server does not take the client id. */
+  static async connect(options: MessagingOptions): Promise<MessagingClient> {
+    const query = new URLSearchParams({ client_id: String(options.clientId) });
+    if (options.deviceId !== undefined) query.set('device_id', options.deviceId);
+    if (options.token !== undefined) query.set('token', options.token);
+    const opening = openWebSocket(webSocketUrl(`/messaging?${query}`, options.host, options.port));
+    const client = new MessagingClient(opening.socket, options);
+    await opening.opened;
+    return client;
+  }
+
+  constructor(socket: WebSocket, options: MessagingOptions) {
+    super();
+    this.socket = socket;
+    this.clientId = options.clientId;
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    const inboxMax = options.inboxMax ?? 1_000_000;
+    const onFull = (): void => this.destroy();
+    this.#messages = new Inbox('message', inboxMax, onFull);
+    this.#errors = new Inbox('error', inboxMax, onFull);
+    socket.on('message', (data: RawData) => this.#onText(String(data)));
+    this.closed = new Promise((resolve) => {
+      socket.on('close', (code: number, reason: Buffer) => {
+        const closed = { code, reason: String(reason) };
+        this.#messages.end(new ConnectionClosed(closed));
+        this.#errors.end(new ConnectionClosed(closed));
+        resolve(closed);
+        this.emit('closed', closed);
+      });
+    });
+  }
+
+  /** Sends one message and returns its id. The protocol confirms nothing; see nextError(). */
+  send(rid: Id, fields: Readonly<Record<string, JsonValue>>): Id {
+    this.#lastId += 1;
+    const id = `${this.#idPrefix}-${this.#lastId}`;
+    this.sendSections({ send: [{ ...fields, id, sid: this.clientId, rid }] });
+    return id;
+  }
+
+  /** The same to a group that this client, a mid, is a member of. */
+  sendToGroup(gid: number, fields: Readonly<Record<string, JsonValue>>): Id {
+    return this.send(`#${gid}`, fields);
+  }
+
+  /** Marks messages as read: they leave the mailbox. */
+  read(...messages: readonly { readonly id: Id; readonly sid?: Id }[]): void {
+    this.sendSections({ read: messages.map(({ id, sid }) => ({ id, ...(sid !== undefined && { sid }) })) });
+  }
+
+  sendSections(sections: Readonly<Record<string, unknown>>): void {
+    this.sendRaw(JSON.stringify(sections));
+  }
+
+  /** A string goes as a text message, bytes as a binary one. */
+  sendRaw(data: string | Uint8Array): void {
+    this.socket.send(data, () => {}); // The callback takes the error of a socket that has closed.
+  }
+
+  /** The next message that was not given to a listener. */
+  nextMessage(timeoutMs: number = this.#timeoutMs): Promise<MessagingMessage> {
+    return this.#messages.next(timeoutMs);
+  }
+
+  async nextMessages(count: number, timeoutMs?: number): Promise<MessagingMessage[]> {
+    const messages: MessagingMessage[] = [];
+    while (messages.length < count) messages.push(await this.nextMessage(timeoutMs));
+    return messages;
+  }
+
+  /** The next entry of an `errors` section. */
+  nextError(timeoutMs: number = this.#timeoutMs): Promise<MessagingError> {
+    return this.#errors.next(timeoutMs);
+  }
+
+  /** Messages that have come and were not taken. */
+  get waitingMessages(): number {
+    return this.#messages.length;
+  }
+
+  /** Ends the connection in good order: the server has read what was sent before. */
+  close(): Promise<Closed> {
+    this.socket.close(1000);
+    return this.closed;
+  }
+
+  destroy(): void {
+    this.socket.terminate();
+  }
+
+  #onText(text: string): void {
+    let notification: Notification;
+    try {
+      notification = JSON.parse(text) as Notification;
+    } catch {
+      this.socket.close(1007, 'not JSON');
+      return;
+    }
+    this.emit('notification', notification);
+    for (const error of notification.errors ?? []) this.#errors.push(error);
+    for (const message of notification.messages ?? []) {
+      if (!this.emit('message', message)) this.#messages.push(message);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { WebSocket } from 'ws';
+import { UpgradeRefused } from './errors.ts';
+
+const handshakeTimeoutMs = 10_000;
+
+export const webSocketUrl = (path: string, host = '127.0.0.1', port = 3102): string =>
+  `ws://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
+
+/** The socket comes before it is open: what the server sends first finds its listener there. */
+export interface Opening {
+  readonly socket: WebSocket;
+  /** Rejects with UpgradeRefused when the server answers with a status. */
+  readonly opened: Promise<void>;
+}
+
+export function openWebSocket(url: string): Opening {
+  const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: handshakeTimeoutMs });
+  const opened = new Promise<void>((resolve, reject) => {
+    socket.on('open', resolve);
+    socket.on('error', reject); // after 'open' it rejects nothing, and 'close' follows
+    socket.on('unexpected-response', (request, response) => {
+      reject(new UpgradeRefused(response.statusCode ?? 0));
+      request.destroy();
+      socket.terminate();
+    });
+  });
+  return { socket, opened };
+}

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
+import { test } from 'node:test';
+import { isLoopback, parseOptions } from '../../src/cli/options.ts';
+import type { Options } from '../../src/cli/options.ts';
+import { defaults, environmentName, flagNames } from '../../src/cli/flags.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
+import { limits } from '../../src/limits.ts';
+
+const parse = (args: string, environment: Record<string, string> = {}, file?: string): Options =>
+  parseOptions(args.split(' ').filter(Boolean), environment, (path) => {
+    if (path !== 'encke.json' || file === undefined) throw new Error('no such file');
+    return file;
+  });
+
+const parseFile = (file: unknown, args = '', environment: Record<string, string> = {}): Options =>
+  parse(`--config encke.json ${args}`, environment, typeof file === 'string' ? file : JSON.stringify(file));
+
+function refused(run: () => unknown, message: string | RegExp): void {
+  assert.throws(run, (error) => {
+    assert.ok(error instanceof UsageError, String(error));
+    assert.doesNotMatch(error.message, /\n/, 'one line');
+    if (typeof message === 'string') assert.equal(error.message, message);
+    else assert.match(error.message, message);
+    return true;
+  });
+}
+
+test('without arguments the defaults hold', () => {
+  assert.deepEqual(parse(''), {
+    workers: Math.min(64, availableParallelism()),
+    host: '127.0.0.1',
+    tcpPort: 3101,
+    httpPort: 3102,
+    adminPort: 3111,
+    adminHost: '127.0.0.1',
+    data: './encke-data',
+    store: 'memory',
+    fsync: 'always',
+    auth: 'open',
+    packageBytesMax: limits.packageBytesMax,
+    authTimeoutMs: limits.authTimeoutMs,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    drainTimeoutMs: limits.drainTimeoutMs,
+    memoryStoreBytesMax: limits.memoryStoreBytesMax,
+    logLevel: 'info',
+  } satisfies Options);
+});
+
+test('the command line wins over the environment, and that over the file', () => {
+  const file = { workers: 1, 'tcp-port': 1, 'http-port': 1 };
+  const environment = { ENCKE_WORKERS: '2', ENCKE_TCP_PORT: '2' };
+  const { workers, tcpPort, httpPort } = parseFile(file, '--workers 3', environment);
+  assert.deepEqual({ workers, tcpPort, httpPort }, { workers: 3, tcpPort: 2, httpPort: 1 });
+});
+
+test('every flag can be set in all three places', () => {
+  const others: Record<string, string | number> = {
+    'admin-host': '::1',
+    'admin-token': 'secret',
+    auth: 'open',
+    host: 'localhost',
+    data: '/tmp/x',
+    workers: availableParallelism() === 3 ? 4 : 3,
+    fsync: 'no',
+    'log-level': 'silent',
+  };
+  for (const name of flagNames) {
+    if (name === 'store') continue; // memory is the only one, and the default
+    const value = others[name] ?? Math.max(2, Number(defaults[name as keyof typeof defaults]) - 1);
+    const byFlag = parse(`--${name} ${value}`);
+    assert.deepEqual(parse(`--${name}=${value}`), byFlag);
+    assert.deepEqual(parse('', { [environmentName(name)]: String(value) }), byFlag);
+    assert.deepEqual(parseFile({ [name]: value }), byFlag);
+    if (name !== 'auth') assert.notDeepEqual(byFlag, parse(''), name);
+  }
+});
+
+test('seconds become milliseconds, mebibytes become bytes', () => {
+  const options = parse('--auth-timeout 0.25 --idle-timeout 90 --drain-timeout 0 --memory-max-mb 3');
+  assert.equal(options.authTimeoutMs, 250);
+  assert.equal(options.idleTimeoutMs, 90_000);
+  assert.equal(options.drainTimeoutMs, 0);
+  assert.equal(options.memoryStoreBytesMax, 3_145_728);
+});
+
+test('a value out of its bounds is refused with what is allowed', () => {
+  const bounds: [flag: string, min: number, max: number][] = [
+    ['workers', 1, 64],
+    ['tcp-port', 0, 65_535],
+    ['http-port', 0, 65_535],
+    ['admin-port', 0, 65_535],
+    ['max-package-bytes', 1_024, 16_777_216],
+    ['auth-timeout', 0.01, 3_600],
+    ['idle-timeout', 0.01, 604_800],
+    ['drain-timeout', 0, 3_600],
+    ['memory-max-mb', 1, 1_048_576],
+  ];
+  for (const [flag, min, max] of bounds) {
+    parse(`--${flag} ${min}`);
+    parse(`--${flag} ${max}`);
+    const allowed = new RegExp(`^flag --${flag}: .* is not .* from ${min} to ${max}$`);
+    refused(() => parse(`--${flag} ${min - 1}`), allowed);
+    refused(() => parse(`--${flag} ${max + 1}`), allowed);
+  }
+});
+
+test('a number is written in digits', () => {
+  for (const text of ['eight', '1e1', '0x8', '8.5', '8,5', '+8', '8px', 'NaN', 'Infinity', '٨']) {
+    refused(() => parse(`--workers ${text}`), `flag --workers: ${quoted(text)} is not a whole number from 1 to 64`);
+  }
+  refused(() => parse('', { ENCKE_WORKERS: '' }), /^environment ENCKE_WORKERS: "" is not/);
+  refused(() => parse('', { ENCKE_WORKERS: ' 8' }), /^environment ENCKE_WORKERS: " 8" is not/);
+});
+
+const quoted = (text: string): string => (/^-?\d+(\.\d+)?$/.test(text) ? text : JSON.stringify(text));
+
+test('a choice is refused with what can be chosen', () => {
+  refused(() => parse('--store ram'), 'flag --store: "ram" is not one of disk, memory');
+  refused(() => parse('--fsync never'), 'flag --fsync: "never" is not one of always, everysec, no');
+  refused(() => parse('--auth token'), 'flag --auth: "token" is not open, the only one for now');
+  refused(() => parse('--log-level loud'), /is not one of trace, debug, info, warn, error, fatal, silent$/);
+});
+
+test('the error names the place that the value came from', () => {
+  refused(() => parse('', { ENCKE_TCP_PORT: '70000' }), /^environment ENCKE_TCP_PORT: 70000 is not/);
+  refused(() => parseFile({ 'tcp-port': '3101' }), /^key "tcp-port" in encke.json: "3101" is not/);
+  refused(() => parseFile({ workers: null }), /^key "workers" in encke.json: null is not/);
+});
+
+test('a bad value is refused even where a better place overrules it', () => {
+  refused(() => parse('--workers 2', { ENCKE_WORKERS: 'x' }), /^environment ENCKE_WORKERS/);
+});
+
+test('what is not known is refused', () => {
+  refused(() => parse('--wrokers 2'), "unknown option '--wrokers' (Did you mean --workers?)");
+  refused(() => parse('--worker 2'), /^unknown option '--worker'/);
+  refused(() => parse('serve'), 'unexpected argument "serve"');
+  refused(() => parse('', { ENCKE_PORT: '1' }), 'environment ENCKE_PORT: there is no such setting');
+  refused(() => parseFile({ port: 1 }), 'key "port" in encke.json: there is no such setting');
+  refused(() => parseFile({ tcpPort: 1 }), /there is no such setting; did you mean "tcp-port"\?$/);
+  refused(() => parseFile({ config: 'other.json' }), /^key "config" in encke.json/);
+  refused(() => parseFile('{"__proto__": 1}'), /^key "__proto__" in encke.json/);
+});
+
+test('names that tests use, and those of others, are left alone', () => {
+  parse('', { ENCKE_TEST_ANYTHING: '1', ENCKE_FUZZ_SEED: '2', PATH: '/bin', encke_workers: 'x' });
+});
+
+test('a flag without its value is refused', () => {
+  refused(() => parse('--workers'), "option '--workers <n>' argument missing");
+});
+
+test('a file that cannot be read, or holds something else, is refused', () => {
+  refused(() => parse('--config nowhere.json'), 'flag --config: cannot read nowhere.json: no such file');
+  refused(() => parse('', { ENCKE_CONFIG: 'nowhere.json' }), /^environment ENCKE_CONFIG: cannot read nowhere.json/);
+  refused(() => parseFile('{"workers": 1,}'), /^encke.json is not JSON/);
+  for (const text of ['[]', '1', 'null', '"workers"']) refused(() => parseFile(text), /is not a JSON object/);
+});
+
+test('the file may be named in the environment; the flag wins', () => {
+  assert.equal(parse('', { ENCKE_CONFIG: 'encke.json' }, '{"workers":7}').workers, 7);
+  assert.equal(parse('--config encke.json', { ENCKE_CONFIG: 'other' }, '{"workers":7}').workers, 7);
+});
+
+test('the disk store is not there yet', () => {
+  refused(() => parse('--store disk'), 'the disk store comes with a later release; use --store memory');
+});
+
+test('open to everyone is the default on loopback only', () => {
+  for (const host of ['127.0.0.1', '127.8.9.1', '::1', 'localhost']) {
+    assert.equal(parse(`--host ${host}`).auth, 'open');
+  }
+  for (const host of ['0.0.0.0', '::', '10.1.2.3', 'example.org']) {
+    refused(() => parse(`--host ${host}`), new RegExp(`^host ${host} is not loopback: .* --auth open$`));
+    assert.equal(parse(`--host ${host} --auth open`).host, host);
+    assert.equal(parse(`--host ${host}`, { ENCKE_AUTH: 'open' }).host, host);
+  }
+});
+
+test('the admin port leaves loopback only with a token', () => {
+  assert.equal(parse('--host 0.0.0.0 --auth open').adminHost, '127.0.0.1');
+  assert.equal(parse('--host 0.0.0.0 --auth open --admin-token t').adminHost, '0.0.0.0');
+  assert.equal(parse('--host 0.0.0.0 --auth open --admin-token t --admin-host ::1').adminHost, '::1');
+  assert.equal(parse('--admin-host 127.0.0.2').adminHost, '127.0.0.2');
+  refused(() => parse('--admin-host 0.0.0.0'), /^admin host 0.0.0.0 is not loopback: .*--admin-token/);
+});
+
+test('the admin token may come from the environment and is never shown', () => {
+  assert.equal(parse('', { ENCKE_ADMIN_TOKEN: 's3cret' }).adminToken, 's3cret');
+  for (const token of ['', 'two words', 'tab\t', 'ü', 'x'.repeat(513)]) {
+    refused(
+      () => parse('', { ENCKE_ADMIN_TOKEN: token }),
+      'environment ENCKE_ADMIN_TOKEN: the value is not 1 to 512 printable ASCII characters, no spaces',
+    );
+  }
+  refused(() => parseFile('{"admin-token": s3cret}'), /^(?!.*s3cret)/);
+});
+
+test('a host is an address or a name', () => {
+  for (const host of ['', 'a b', '-x', 'x_', '127.0.0.1:80', 'http://x']) {
+    refused(() => parseOptions(['--host', host], {}), /is not an IP address or a host name$/);
+  }
+});
+
+test('a long value is not shown whole', () => {
+  refused(() => parse(`--store ${'x'.repeat(10_000)}`), /^.{1,160}$/);
+});
+
+test('loopback is 127/8, ::1 and localhost', () => {
+  assert.ok(['127.0.0.1', '127.255.255.255', '::1', '0:0:0:0:0:0:0:1', 'LocalHost'].every(isLoopback));
+  assert.ok(!['126.0.0.1', '128.0.0.1', '::', '::2', 'localhost.org', '0.0.0.0'].some(isLoopback));
+});
