@@ -1,5 +1,6 @@
 import { ask, env, kind, tell } from '../actor/index.ts';
 import { assert } from '../assert.ts';
+import type { ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { groupOf } from '../store/conversation.ts';
 import type { Committed, SendRequest } from '../user/messages.ts';
@@ -12,13 +13,22 @@ export interface GroupInfo {
   readonly lastChatId: number;
 }
 
-/** The answer to a change: null where there is no such group. */
+/** The answer to a change that was made. */
 export interface GroupChanged {
   readonly created: boolean;
   readonly members: number;
   readonly added: number;
   readonly removed: number;
   readonly lastChatId: number;
+}
+
+export interface GroupChange {
+  readonly add: readonly number[];
+  readonly remove: readonly number[];
+}
+
+export interface GroupRefusal {
+  readonly refused: ErrorCode;
 }
 
 /** What the handlers need of their context. */
@@ -38,8 +48,9 @@ export const Group = kind({
     /** A shard has connections of members. */
     watch: tell<{ readonly shard: number }>(),
     unwatch: tell<{ readonly shard: number }>(),
-    replace: ask<{ readonly members: readonly number[] }, GroupChanged>(),
-    change: ask<{ readonly add: readonly number[]; readonly remove: readonly number[] }, GroupChanged | null>(),
+    replace: ask<{ readonly members: readonly number[] }, GroupChanged | GroupRefusal>(),
+    /** Null: there is no such group, here and below. */
+    change: ask<GroupChange, GroupChanged | GroupRefusal | null>(),
     get: ask<void, GroupInfo | null>(),
     remove: ask<void, boolean>(),
   },

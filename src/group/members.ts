@@ -1,8 +1,7 @@
-import { EnckeError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { groupOf, type GroupConversation } from '../store/conversation.ts';
 import type { GroupRecord } from '../store/store.ts';
-import type { GroupChanged, GroupContext } from './group.ts';
+import type { GroupChanged, GroupContext, GroupRefusal } from './group.ts';
 
 /** The state of a group's actor. */
 export class GroupState {
@@ -34,7 +33,7 @@ export async function replaceMembers(
   state: GroupState,
   members: readonly number[],
   ctx: GroupContext,
-): Promise<GroupChanged> {
+): Promise<GroupChanged | GroupRefusal> {
   const created = !state.exists;
   const wanted = new Set(members);
   const add = [...wanted].filter((mid) => !state.members.has(mid));
@@ -47,7 +46,7 @@ export async function changeMembers(
   add: readonly number[],
   remove: readonly number[],
   ctx: GroupContext,
-): Promise<GroupChanged> {
+): Promise<GroupChanged | GroupRefusal> {
   const left = new Set(remove);
   const joined = [...new Set(add)].filter((mid) => !state.members.has(mid) && !left.has(mid));
   return apply(state, joined, [...left].filter((mid) => state.members.has(mid)), ctx);
@@ -70,11 +69,10 @@ async function apply(
   joined: readonly number[],
   left: readonly number[],
   ctx: GroupContext,
-): Promise<GroupChanged> {
+): Promise<GroupChanged | GroupRefusal> {
   const count = state.members.size + joined.length - left.length;
-  if (count > limits.groupMembersMax) {
-    throw new EnckeError('group_too_large', `a group has at most ${limits.groupMembersMax} members`);
-  }
+  // An answer, not an exception: the actor is well and keeps its state.
+  if (count > limits.groupMembersMax) return { refused: 'group_too_large' };
   const joinedAt = state.head;
   await ctx.env.store.saveGroup(state.group, { exists: true, joined, joinedAt, left });
   state.exists = true;

@@ -1,6 +1,6 @@
 import { closes, EnckeError, type CloseReason } from '../errors.ts';
 import { parseAuth, parseAuthBytes, type AuthBody } from '../wire/auth-body.ts';
-import { authReplyText, heartbeatReplyText, parseRequest } from '../wire/comet-json.ts';
+import { errorReplyBody, errorReplyText, heartbeatReplyText, parseRequest } from '../wire/comet-json.ts';
 import { frameWithText, HEADER_BYTES, writeHeader } from '../wire/frame.ts';
 import { Op } from '../wire/op.ts';
 import { Pause, type Connection } from './connection.ts';
@@ -88,6 +88,10 @@ export abstract class CometHandshake {
   }
 
   #answerHeartbeat(version: number, seq: number): void {
+    if (!isSupported(version)) {
+      this.#answer(Op.heartbeatReply, version, seq, this.#json, new EnckeError('unsupported_version'));
+      return;
+    }
     if (this.#json) return this.connection.write(Buffer.from(heartbeatReplyText(version, seq)), true);
     const frame = Buffer.alloc(HEADER_BYTES);
     writeHeader(frame, 0, HEADER_BYTES, version, Op.heartbeatReply, seq);
@@ -105,11 +109,12 @@ export abstract class CometHandshake {
   }
 
   async #decide(version: number, seq: number, request: AuthBody | EnckeError, json: boolean): Promise<void> {
-    if (request instanceof EnckeError) {
-      this.#answer(version, seq, json, request);
-      return this.refuse({ ...closes.badRequest, reason: request.message });
+    const checked = isSupported(version) ? request : new EnckeError('unsupported_version');
+    if (checked instanceof EnckeError) {
+      this.#answer(Op.authReply, version, seq, json, checked);
+      return this.refuse({ ...closes.badRequest, reason: checked.message });
     }
-    const { mid, mkey, device } = request;
+    const { mid, mkey, device } = checked;
     const result = await this.gateway.authenticate({
       protocol: 'comet',
       mid,
@@ -119,7 +124,7 @@ export abstract class CometHandshake {
     });
     if (this.connection.ending || this.connection.socket.destroyed) return;
     if (!result.ok) {
-      this.#answer(version, seq, json, new EnckeError(result.error));
+      this.#answer(Op.authReply, version, seq, json, new EnckeError(result.error));
       return this.refuse({ ...closes.notAuthenticated, reason: result.reason });
     }
     this.#open(version, seq, json, result.user, device ?? null);
@@ -143,9 +148,11 @@ export abstract class CometHandshake {
     if (this.#ended) this.gateway.ended(this.connection);
   }
 
-  #answer(version: number, seq: number, json: boolean, error: EnckeError): void {
-    if (json) return this.connection.write(Buffer.from(authReplyText(version, seq, error.code)), true);
-    const body = JSON.stringify({ ret: -1, error: error.code });
-    this.connection.write(frameWithText(Op.authReply, version, seq, body), false);
+  #answer(op: number, version: number, seq: number, json: boolean, error: EnckeError): void {
+    if (json) this.connection.write(Buffer.from(errorReplyText(op, version, seq, error.code)), true);
+    else this.connection.write(frameWithText(op, version, seq, errorReplyBody(op, error.code)), false);
   }
 }
+
+/** docs/protocol.md "Frame": versions 0 and 1 are one and the same. */
+const isSupported = (version: number): boolean => version === 0 || version === 1;

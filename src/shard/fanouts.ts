@@ -48,7 +48,10 @@ export class Fanouts implements GroupFanouts {
   }
 
   head(group: number): number {
-    return this.#fanouts.get(group)?.head ?? 0;
+    const fanout = this.#fanouts.get(group);
+    if (fanout === undefined) return 0;
+    // What waits to be spread comes live: only then is it noted who sent it himself.
+    return (fanout.pending[0]?.run.first ?? fanout.head + 1) - 1;
   }
 
   join(group: number, session: Session, delivery: Delivery): void {
@@ -170,7 +173,7 @@ export class Fanouts implements GroupFanouts {
         this.#push(session, delivery, pending);
         continue;
       }
-      delivery.advance(last, session.writes + 1);
+      if (session.encoding !== 'messaging') delivery.advance(last, session.writes + 1);
       if (session.encoding === 'binary') binary.push(session);
       else if (session.encoding === 'json') json.push(session);
       else messaging.push(session);
@@ -180,6 +183,8 @@ export class Fanouts implements GroupFanouts {
     if (messaging.length > 0) {
       const { notificationMessagesMax, notificationBytesMax } = limits;
       this.#multicastTexts(messaging, encodeNotifications(runs, notificationMessagesMax, notificationBytesMax));
+      // Each notification is a write of its own: the last one carries `last`.
+      for (const session of messaging) fanout.members.get(session)?.advance(last, session.writes);
     }
   }
 

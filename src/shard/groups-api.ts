@@ -1,7 +1,7 @@
-import { AskFailed, AskRefused, AskTimeout, type ActorSystem } from '../actor/index.ts';
+import { AskRefused, AskTimeout, type ActorSystem } from '../actor/index.ts';
 import type { ChangedGroup, GroupsApi, GroupView, ReplacedGroup } from '../admin/groups-api.ts';
-import { EnckeError, errorReasons, type ErrorCode } from '../errors.ts';
-import { Group } from '../group/group.ts';
+import { EnckeError } from '../errors.ts';
+import { Group, type GroupChanged, type GroupRefusal } from '../group/group.ts';
 
 /** What the admin port does to groups, asked of their actors. */
 export class GroupsOnActors implements GroupsApi {
@@ -11,8 +11,8 @@ export class GroupsOnActors implements GroupsApi {
     this.#system = system;
   }
 
-  replace(gid: number, members: number[]): Promise<ReplacedGroup> {
-    return answer(this.#system.ask(Group, gid, 'replace', { members }));
+  async replace(gid: number, members: number[]): Promise<ReplacedGroup> {
+    return orThrow(await answer(this.#system.ask(Group, gid, 'replace', { members })));
   }
 
   async get(gid: number): Promise<GroupView | undefined> {
@@ -25,8 +25,14 @@ export class GroupsOnActors implements GroupsApi {
   }
 
   async change(gid: number, add: number[], remove: number[]): Promise<ChangedGroup | undefined> {
-    return (await answer(this.#system.ask(Group, gid, 'change', { add, remove }))) ?? undefined;
+    const changed = await answer(this.#system.ask(Group, gid, 'change', { add, remove }));
+    return changed === null ? undefined : orThrow(changed);
   }
+}
+
+function orThrow(changed: GroupChanged | GroupRefusal): GroupChanged {
+  if ('refused' in changed) throw new EnckeError(changed.refused);
+  return changed;
 }
 
 /** Failures of an ask as the errors that the admin port reports. */
@@ -34,9 +40,6 @@ async function answer<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof AskFailed && typeof error.code === 'string' && error.code in errorReasons) {
-      throw new EnckeError(error.code as ErrorCode, error.message);
-    }
     if (error instanceof AskTimeout || error instanceof AskRefused) throw new EnckeError('unavailable');
     throw error;
   }

@@ -1,4 +1,4 @@
-import { errorName } from '../errors.ts';
+import { errorName, errorNumber } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { ToGateway, type Lane } from '../net/lane.ts';
 import { batchByteLength, writeBatch } from '../wire/comet-binary.ts';
@@ -8,7 +8,13 @@ import { encodeErrors, encodeNotifications, type ErrorEntry } from '../wire/mess
 import { Op } from '../wire/op.ts';
 import type { Session } from '../user/session.ts';
 
-const isSendReply = (op: number): boolean => op === Op.sendReply || op === Op.groupSendReply;
+const unknownOperation = -errorNumber('unknown_operation');
+
+/** A reply of 25 bytes in binary. A client that sends op 19 gets the text of an unknown operation. */
+const isSendReply = (op: number, result: number): boolean =>
+  (op === Op.sendReply || op === Op.groupSendReply) && result !== unknownOperation;
+
+const isHeartbeatReply = (op: number, result: number): boolean => op === Op.heartbeatReply && result > 0;
 
 /**
  * What leaves this shard in a tick: for each session that was touched one write, the replies first
@@ -69,8 +75,9 @@ export class Outbox {
     let plain = true;
     for (let i = 0; i < replies; i++) {
       const op = requests.opAt(requests.head + i);
-      if (isSendReply(op)) bytes += REPLY_BYTES;
-      else if (op === Op.heartbeatReply) bytes += HEADER_BYTES;
+      const result = requests.resultAt(requests.head + i);
+      if (isSendReply(op, result)) bytes += REPLY_BYTES;
+      else if (isHeartbeatReply(op, result)) bytes += HEADER_BYTES;
       else plain = false;
     }
     if (!plain) return this.#writeOddReplies(session);
@@ -103,11 +110,11 @@ export class Outbox {
       const version = requests.versionAt(ticket);
       const seq = requests.seqAt(ticket);
       const result = requests.resultAt(ticket);
-      if (isSendReply(op)) {
+      if (isSendReply(op, result)) {
         const frame = Buffer.allocUnsafe(REPLY_BYTES);
         writeReply(frame, 0, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
         prefix.push(frame);
-      } else if (op === Op.heartbeatReply) {
+      } else if (isHeartbeatReply(op, result)) {
         const frame = Buffer.allocUnsafe(HEADER_BYTES);
         writeHeader(frame, 0, HEADER_BYTES, version, op, seq);
         prefix.push(frame);
@@ -152,7 +159,7 @@ function jsonTexts(session: Session): (string | Buffer)[] {
     const version = requests.versionAt(ticket);
     const seq = requests.seqAt(ticket);
     const result = requests.resultAt(ticket);
-    if (op === Op.heartbeatReply) texts.push(heartbeatReplyText(version, seq));
+    if (isHeartbeatReply(op, result)) texts.push(heartbeatReplyText(version, seq));
     else if (result > 0) texts.push(replyText(op, version, seq, result));
     else texts.push(errorReplyText(op, version, seq, errorName(-result)));
     requests.shift();

@@ -62,13 +62,21 @@ export interface UserEntry extends UserRecord {
   readonly user: UserId;
 }
 
+interface StoredUser {
+  mailbox: boolean;
+  devices: readonly string[];
+  readonly cursors: Map<string, Cursor>;
+  /** The oldest segment that says something about this user. */
+  readonly firstIn: number;
+}
+
 /** Users' cursors, by conversation. */
 export class UserTable {
-  readonly #users = new Map<UserId, { mailbox: boolean; cursors: Map<string, Cursor>; firstIn: number }>();
+  readonly #users = new Map<UserId, StoredUser>();
 
   record(user: UserId): UserRecord | undefined {
     const entry = this.#users.get(user);
-    return entry && { mailbox: entry.mailbox, cursors: [...entry.cursors.values()] };
+    return entry && { mailbox: entry.mailbox, devices: entry.devices, cursors: [...entry.cursors.values()] };
   }
 
   firstIn(user: UserId): number | undefined {
@@ -79,13 +87,14 @@ export class UserTable {
     this.#users.delete(user);
   }
 
-  apply({ user, mailbox, cursors }: UserEntry, segment: number): void {
+  apply({ user, mailbox, devices, cursors }: UserEntry, segment: number): void {
     let entry = this.#users.get(user);
     if (entry === undefined) {
-      entry = { mailbox, cursors: new Map(), firstIn: segment };
+      entry = { mailbox, devices, cursors: new Map(), firstIn: segment };
       this.#users.set(user, entry);
     }
     entry.mailbox = mailbox;
+    entry.devices = devices;
     for (const cursor of cursors) entry.cursors.set(cursor.key, cursor);
   }
 }

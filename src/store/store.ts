@@ -58,6 +58,8 @@ export interface Cursor {
 export interface UserRecord {
   /** Whether the user has a mailbox: messaging's unread messages. */
   readonly mailbox: boolean;
+  /** Named devices, the least recently used first. */
+  readonly devices: readonly string[];
   readonly cursors: readonly Cursor[];
 }
 
@@ -77,7 +79,7 @@ export interface Store {
   last(conversation: Conversation): Promise<number>;
   participations(user: UserId): Promise<readonly Participation[]>;
   user(user: UserId): Promise<UserRecord | undefined>;
-  /** Replaces the given cursors, keeps the others. */
+  /** Replaces mailbox, devices and the given cursors, keeps the other cursors. */
   saveUser(user: UserId, change: UserRecord): void | Promise<void>;
   group(group: number): Promise<GroupRecord | undefined>;
   saveGroup(group: number, change: GroupChange): void | Promise<void>;

@@ -23,6 +23,8 @@ export async function attach(state: UserState, { connection }: ConnectionMessage
   try {
     if (!state.listed) await list(state, ctx);
     if (session.encoding === 'messaging') await openMailbox(state, ctx);
+    for (const other of state.sessions) collect(state, other);
+    if (session.device !== null && session.device !== '') await openDevice(state, session.device, ctx);
   } catch (error) {
     env.logger.warn({ err: error, user: state.id }, 'a connection could not be opened');
     session.close(closes.restart);
@@ -30,7 +32,6 @@ export async function attach(state: UserState, { connection }: ConnectionMessage
   }
   if (session.closed) return;
   for (const other of state.sessions) {
-    collect(state, other);
     if (session.device !== null && other.device === session.device) other.close(closes.replaced);
   }
   state.sessions.push(session);
@@ -107,8 +108,14 @@ async function openMailbox(state: UserState, ctx: UserContext): Promise<void> {
   for (const session of state.sessions) collect(state, session);
   state.mailbox = new Mailbox();
   for (const pair of state.pairs()) pair.marks.readUpTo(pair.delivered);
-  const cursors = [...state.pairs()].map((pair) => pair.toCursor());
-  await ctx.env.store.saveUser(state.id, { mailbox: true, cursors });
+  await ctx.env.store.saveUser(state.id, state.toRecord(state.pairs()));
+}
+
+/** What a named device is sent is counted from its first connection on. */
+async function openDevice(state: UserState, device: string, ctx: UserContext): Promise<void> {
+  if (state.devices.at(-1) === device) return;
+  state.useDevice(device);
+  await saveDirty(state, ctx.env);
 }
 
 /** What of a pair a new connection has to be fed. */

@@ -1,28 +1,30 @@
-import { isGroup, type Conversation } from '../store/conversation.ts';
+import { isGroup, type Conversation, type PairConversation } from '../store/conversation.ts';
 import type { Cursor } from '../store/store.ts';
-import { limits } from '../limits.ts';
 import { ReadMarks } from './read-marks.ts';
 import type { RetryIndex } from './retry-index.ts';
 
 /** What a user's actor knows of one conversation: a cache of the store plus what is on its way. */
-export class ConversationState {
-  readonly conversation: Conversation;
+export class ConversationState<C extends Conversation = Conversation> {
+  readonly conversation: C;
   /** The newest number that this user's actor has seen committed. */
   head = 0;
   /** Everything up to here was delivered to the user, on whatever connection. */
   delivered: number;
-  /** The same for named devices. */
-  devices: Map<string, number> | undefined;
+  /** Of a group: the number that was last when the user joined. */
+  readonly #floor: number;
+  /** The same for named devices. One that is not here has seen nothing of the conversation. */
+  #devices: Map<string, number> | undefined;
   readonly marks: ReadMarks;
   /** The cursor differs from the stored one. */
   dirty = false;
 
-  constructor(conversation: Conversation, saved: Cursor | undefined, floor: number) {
+  constructor(conversation: C, saved: Cursor | undefined, floor: number) {
     this.conversation = conversation;
+    this.#floor = floor;
     this.delivered = Math.max(saved?.delivered ?? 0, floor);
     this.marks = new ReadMarks(saved?.readTo, saved?.read);
     for (const [device, number] of Object.entries(saved?.devices ?? {})) {
-      (this.devices ??= new Map()).set(device, Math.max(number, floor));
+      (this.#devices ??= new Map()).set(device, Math.max(number, floor));
     }
   }
 
@@ -30,8 +32,10 @@ export class ConversationState {
     return isGroup(this.conversation);
   }
 
+  /** For a connection of the user as a whole (null or '') or of a named device. */
   deliveredTo(device: string | null): number {
-    return device === null || device === '' ? this.delivered : (this.devices?.get(device) ?? this.delivered);
+    if (device === null || device === '') return this.delivered;
+    return this.#devices?.get(device) ?? this.#floor;
   }
 
   /** A connection took everything up to `number`. */
@@ -40,39 +44,33 @@ export class ConversationState {
       this.delivered = number;
       this.dirty = true;
     }
-    if (device === null || device === '' || this.devices?.get(device) === number) return;
-    this.#deliverToDevice(device, number);
+    if (device === null || device === '' || this.deliveredTo(device) >= number) return;
+    (this.#devices ??= new Map()).set(device, number);
+    this.dirty = true;
+  }
+
+  /** A device that the server has not seen before starts with what the user has. */
+  addDevice(device: string): void {
+    if (this.delivered > this.#floor) this.deliver(device, this.delivered);
+  }
+
+  forgetDevice(device: string): void {
+    if (this.#devices?.delete(device) === true) this.dirty = true;
   }
 
   toCursor(): Cursor {
     return {
       key: this.conversation.key,
       delivered: this.delivered,
-      devices: Object.fromEntries(this.devices ?? []),
+      devices: Object.fromEntries(this.#devices ?? []),
       readTo: this.marks.readTo,
       read: [...this.marks.ranges], // a snapshot: the marks go on
     };
   }
-
-  /** The order of the map is the order of use: the first is the least recently used. */
-  #deliverToDevice(device: string, number: number): void {
-    const devices = (this.devices ??= new Map());
-    const known = devices.get(device);
-    if (known !== undefined && known >= number) return;
-    devices.delete(device);
-    devices.set(device, number);
-    if (devices.size > limits.userDevicesMax) {
-      for (const oldest of devices.keys()) {
-        devices.delete(oldest);
-        break;
-      }
-    }
-    this.dirty = true;
-  }
 }
 
 /** A pair of users, of which the owner also gives the numbers. */
-export class PairState extends ConversationState {
+export class PairState extends ConversationState<PairConversation> {
   /** Owner: the newest number that was given out; -1 until it was asked of the store. */
   assigned = -1;
   /** Owner: runs handed to the store whose outcome is open. */

@@ -1,5 +1,4 @@
 import { isGroup, type Conversation } from '../store/conversation.ts';
-import type { Cursor } from '../store/store.ts';
 import type { ConversationState } from './conversation-state.ts';
 import type { ShardEnv } from './env.ts';
 import type { Session } from './session.ts';
@@ -29,14 +28,11 @@ export function saveCursors(state: UserState, env: ShardEnv): void | Promise<voi
 }
 
 export function saveDirty(state: UserState, env: ShardEnv): void | Promise<void> {
-  const cursors: Cursor[] = [];
-  for (const conversation of state.conversations()) {
-    if (!conversation.dirty) continue;
-    conversation.dirty = false;
-    cursors.push(conversation.toCursor());
-  }
-  if (cursors.length === 0) return undefined;
-  return env.store.saveUser(state.id, { mailbox: state.mailbox !== undefined, cursors });
+  const moved = [...state.conversations()].filter((conversation) => conversation.dirty);
+  if (moved.length === 0 && !state.devicesDirty) return undefined;
+  state.devicesDirty = false;
+  for (const conversation of moved) conversation.dirty = false;
+  return env.store.saveUser(state.id, state.toRecord(moved));
 }
 
 function conversationOf(state: UserState, conversation: Conversation): ConversationState | undefined {

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts';
 import type { ReadResult, Store } from '../store/store.ts';
-import { runLast, splitRun, type Run } from '../wire/run.ts';
+import { runAfter, runLast, splitRun, type Run } from '../wire/run.ts';
 import type { ConversationState } from './conversation-state.ts';
 import type { Delivery } from './delivery.ts';
 import type { Session } from './session.ts';
@@ -87,12 +87,14 @@ export class Feeder {
     const head = this.#host.headOf(source.state);
     for (const run of result.runs) {
       if (run.first > head) break;
-      const known = runLast(run) > head ? splitRun(run, head - run.first + 1)[0] : run;
+      if (runLast(run) <= source.after) continue; // an answer from before the user left and joined again
+      const rest = runAfter(run, source.after);
+      const known = runLast(rest) > head ? splitRun(rest, head - rest.first + 1)[0] : rest;
       source.queue.push(...this.#host.select(this.#session, source.state, source.delivery, known));
       source.after = runLast(known);
     }
     // Messages that the store has given up cannot be fed: go on behind them.
-    if (result.runs.length === 0) source.after = Math.max(source.after, Math.min(head, result.last));
+    if ((result.runs[0]?.first ?? Infinity) > head) source.after = Math.max(source.after, Math.min(head, result.last));
     this.advance();
   }
 

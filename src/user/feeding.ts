@@ -7,7 +7,7 @@ import type { Delivery } from './delivery.ts';
 import { Feeder, type FeederHost } from './feeder.ts';
 import type { ConnectionMessage, Fed } from './messages.ts';
 import type { Session } from './session.ts';
-import type { UserState } from './user-state.ts';
+import { isToSelf, type UserState } from './user-state.ts';
 
 /** Time after which a log that could not be read is asked again. */
 const READ_AGAIN_MS = 500;
@@ -89,18 +89,10 @@ function isUnread(state: UserState, pair: PairState, message: Run, number: numbe
   const { mailbox } = state;
   if (mailbox === undefined || pair.marks.has(number)) return false;
   const { id, sid } = messageIdOf(message, 0);
-  if (isFromSelf(state, pair, message, sid)) {
+  if (!isToSelf(state, pair, frameFrom(message.bytes, 0), sid)) {
     pair.marks.add(number);
     return false;
   }
   mailbox.add(id, sid, pair, number);
   return true;
-}
-
-/** A message to oneself is to its owner, whoever sent it. */
-function isFromSelf(state: UserState, pair: PairState, message: Run, sid: string): boolean {
-  const { conversation } = pair;
-  if (!('low' in conversation) || conversation.low === conversation.high) return false;
-  const from = frameFrom(message.bytes, 0);
-  return (from > 0 ? from : sid) === state.id;
 }

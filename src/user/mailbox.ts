@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import type { ReadItem } from '../wire/messaging.ts';
 import type { PairState } from './conversation-state.ts';
 
 interface Entry {
@@ -16,7 +17,7 @@ export class Mailbox {
   /** Every unread message is indexed. */
   complete = false;
   /** Ids that are being looked up in the log. */
-  lookups: { id: string; sid?: string | undefined }[] = [];
+  lookups: ReadItem[] = [];
   looking = false;
   readonly #entries = new Map<string, Entry[]>();
   #size = 0;

@@ -1,6 +1,7 @@
 import { ask, tell, type PayloadArgs, type TellNames } from '../actor/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ReadResult } from '../store/store.ts';
+import type { ReadItem } from '../wire/messaging.ts';
 import type { Run } from '../wire/run.ts';
 import type { UserId } from '../wire/user-id.ts';
 import type { PairState } from './conversation-state.ts';
@@ -90,7 +91,7 @@ export interface Fed {
 /** Messaging `read`: message ids, each with the sender it is narrowed to, if any. */
 export interface ReadMarks {
   readonly connection: number;
-  readonly items: readonly { readonly id: string; readonly sid?: string | undefined }[];
+  readonly items: readonly ReadItem[];
 }
 
 /** The other user read messages of a pair that this user owns. */

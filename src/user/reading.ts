@@ -1,11 +1,11 @@
 import { errorReasons } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { encodeErrors, messageIdOf } from '../wire/messaging.ts';
-import { nextFrame, runLast } from '../wire/run.ts';
+import { frameFrom, nextFrame, runLast } from '../wire/run.ts';
 import type { UserContext } from './context.ts';
 import type { PairState } from './conversation-state.ts';
 import type { Found, ReadByOther, ReadMarks } from './messages.ts';
-import type { UserState } from './user-state.ts';
+import { isToSelf, type UserState } from './user-state.ts';
 
 type Item = ReadMarks['items'][number];
 
@@ -17,9 +17,12 @@ export function read(state: UserState, { connection, items }: ReadMarks, ctx: Us
   const refused: Item[] = [];
   for (const item of items) {
     const entries = mailbox.take(item.id, item.sid);
-    for (const { pair, number } of entries) {
+    for (const { pair, number, sid } of entries) {
       if (pair.marks.add(number)) push(marked, pair, number);
-      else refused.push(item);
+      else {
+        mailbox.add(item.id, sid, pair, number); // it stays unread, and can be read later
+        refused.push(item);
+      }
     }
     if (!mailbox.complete && mailbox.lookups.length < limits.mailboxIndexMax) mailbox.lookups.push(item);
   }
@@ -55,8 +58,7 @@ function finish(state: UserState, marked: Map<PairState, number[]>, ctx: UserCon
       ctx.env.users.tellIfActive(conversation.low, 'readByOther', { other: state.id, numbers });
     }
   }
-  const cursors = [...marked.keys()].map((pair) => pair.toCursor());
-  return ctx.env.store.saveUser(state.id, { mailbox: true, cursors });
+  return ctx.env.store.saveUser(state.id, state.toRecord(marked.keys()));
 }
 
 /** Ids that did not pass through memory yet are searched for in what is unread, all at once. */
@@ -66,7 +68,7 @@ function lookUp(state: UserState, ctx: UserContext): void {
   const items = mailbox.lookups;
   mailbox.lookups = [];
   mailbox.looking = true;
-  search([...state.pairs()], items, ctx).then(
+  search(state, items, ctx).then(
     (pairs) => ctx.self.tell('found', { pairs }),
     (error: unknown) => {
       ctx.env.logger.warn({ err: error }, 'read marks could not be looked up: dropped');
@@ -75,7 +77,8 @@ function lookUp(state: UserState, ctx: UserContext): void {
   );
 }
 
-async function search(pairs: readonly PairState[], items: readonly Item[], ctx: UserContext): Promise<Found['pairs']> {
+/** Unread messages to this user with one of these ids. */
+async function search(state: UserState, items: readonly Item[], ctx: UserContext): Promise<Found['pairs']> {
   const wanted = new Map<string, Item[]>();
   for (const item of items) {
     const same = wanted.get(item.id);
@@ -83,7 +86,7 @@ async function search(pairs: readonly PairState[], items: readonly Item[], ctx: 
     else same.push(item);
   }
   const hits: { pair: PairState; numbers: number[] }[] = [];
-  for (const pair of pairs) {
+  for (const pair of [...state.pairs()]) {
     const numbers: number[] = [];
     const last = pair.head;
     for (let after = pair.marks.readTo; after < last; ) {
@@ -98,7 +101,9 @@ async function search(pairs: readonly PairState[], items: readonly Item[], ctx: 
         for (let i = 0, at = 0; i < run.count; i++, at = nextFrame(run.bytes, at)) {
           const { id, sid } = messageIdOf(run, at);
           const match = wanted.get(id)?.some((item) => item.sid === undefined || item.sid === sid);
-          if (match === true && run.first + i <= last) numbers.push(run.first + i);
+          const number = run.first + i;
+          if (match !== true || number > last || pair.marks.has(number)) continue;
+          if (isToSelf(state, pair, frameFrom(run.bytes, at), sid)) numbers.push(number);
         }
         after = runLast(run);
       }
@@ -117,6 +122,6 @@ function push(map: Map<PairState, number[]>, pair: PairState, number: number): v
 function refuse(connection: number, items: readonly Item[], ctx: UserContext): void {
   const code = 'mailbox_full';
   const reason = errorReasons[code];
-  const entries = items.map(({ id }) => ({ section: 'read', idText: JSON.stringify(id), code, reason }) as const);
+  const entries = items.map(({ idText }) => ({ section: 'read', idText, code, reason }) as const);
   ctx.env.sessions.get(connection)?.say(encodeErrors(entries));
 }

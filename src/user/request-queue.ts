@@ -15,7 +15,7 @@ export class RequestQueue {
   tail = 0;
   #op: Int32Array = none;
   #seq: Int32Array = none;
-  #version: Int16Array = noneShort;
+  #version: Int32Array = none;
   /** Above 0: done, with this chatId (1 where there is none). Below 0: failed, with this error number. */
   #result: Float64Array = noneLong;
   /** The shard that has to answer; -1 if none. */
@@ -98,7 +98,7 @@ export class RequestQueue {
     const to = Math.max(CAPACITY_MIN, from * 2);
     const op = new Int32Array(to);
     const seq = new Int32Array(to);
-    const version = new Int16Array(to);
+    const version = new Int32Array(to);
     const result = new Float64Array(to);
     const shard = new Int16Array(to);
     for (let ticket = this.head; ticket < this.tail; ticket++) {

@@ -88,7 +88,7 @@ async function hasMailbox(state: UserState, user: UserId, ctx: UserContext): Pro
 async function loadRetries(state: UserState, pair: PairState, ctx: UserContext): Promise<RetryIndex> {
   const index = new RetryIndex();
   const { store } = ctx.env;
-  const { low, high, key } = pair.conversation as { low: UserId; high: UserId; key: string };
+  const { low, high, key } = pair.conversation;
   const other = low === state.id ? high : low;
   const saved = (await store.user(other))?.cursors.find((cursor: Cursor) => cursor.key === key);
   const marksOfOther = new ReadMarks(saved?.readTo, saved?.read);

@@ -1,4 +1,5 @@
 import { groupOf, pairOf } from '../store/conversation.ts';
+import { limits } from '../limits.ts';
 import type { Cursor, UserRecord } from '../store/store.ts';
 import type { UserId } from '../wire/user-id.ts';
 import { ConversationState, PairState } from './conversation-state.ts';
@@ -12,6 +13,9 @@ export class UserState {
   /** The store was asked for all conversations, and what came since is known. */
   listed = false;
   mailbox: Mailbox | undefined;
+  /** Named devices, the least recently used first. */
+  devices: readonly string[];
+  devicesDirty = false;
   // Most users in memory are idle: what they need for talking is made when they talk.
   #pairs: Map<UserId, PairState> | undefined;
   #groups: Map<number, ConversationState> | undefined;
@@ -19,6 +23,7 @@ export class UserState {
 
   constructor(id: UserId, record: UserRecord | undefined) {
     this.id = id;
+    this.devices = record?.devices ?? [];
     for (const cursor of record?.cursors ?? []) (this.#saved ??= new Map()).set(cursor.key, cursor);
     // A string client has a mailbox from the start, a mid from its first messaging connection.
     if (typeof id === 'string' || record?.mailbox === true) this.mailbox = new Mailbox();
@@ -70,9 +75,35 @@ export class UserState {
     return state;
   }
 
+  /** A device has connected: known from now on, in place of the one that was not used for longest. */
+  useDevice(device: string): void {
+    if (!this.devices.includes(device)) for (const conversation of this.conversations()) conversation.addDevice(device);
+    const devices = [...this.devices.filter((other) => other !== device), device];
+    const forgotten = devices.length > limits.userDevicesMax ? devices.shift() : undefined;
+    this.devices = devices;
+    this.devicesDirty = true;
+    if (forgotten === undefined) return;
+    for (const conversation of this.conversations()) conversation.forgetDevice(forgotten);
+  }
+
+  /** What is to be stored of these conversations. */
+  toRecord(conversations: Iterable<ConversationState>): UserRecord {
+    const cursors = [...conversations].map((conversation) => conversation.toCursor());
+    return { mailbox: this.mailbox !== undefined, devices: this.devices, cursors };
+  }
+
   /** Leaving drops what is cached: whoever joins again starts at the head. */
   leave(group: number): void {
     this.#groups?.delete(group);
     this.#saved?.delete(groupOf(group).key);
   }
+}
+
+/**
+ * Whether a message of a pair is to this user. `from` is what the frame says, 0 for a string
+ * client, who is named by the message's `sid`. One to oneself is to its owner.
+ */
+export function isToSelf(state: UserState, pair: PairState, from: number, sid: string): boolean {
+  const { low, high } = pair.conversation;
+  return low === high || (from > 0 ? from : sid) !== state.id;
 }

@@ -20,6 +20,7 @@ export interface SendItem {
 /** One message of a `read` section. */
 export interface ReadItem {
   readonly id: string;
+  readonly idText: string;
   readonly sid?: string | undefined;
 }
 
@@ -106,12 +107,12 @@ function readRead(sections: Sections, item: JsonObject, text: string, at: number
   const id = idString(item['id'], text, at, 'id');
   if (id === undefined) return refuse(sections, 'read', undefined, idRule('id'));
   if (item['sid'] === undefined) {
-    sections.read.push({ id });
+    sections.read.push({ id, idText: idTextOf(item['id'], id) });
     return;
   }
   const sid = idString(item['sid'], text, at, 'sid');
   if (sid === undefined) return refuse(sections, 'read', idTextOf(item['id'], id), idRule('sid'));
-  sections.read.push({ id, sid });
+  sections.read.push({ id, idText: idTextOf(item['id'], id), sid });
 }
 
 function refuse(

@@ -1,20 +1,15 @@
 import type { Opening } from '../../src/net/lane.ts';
 import { Session, type SessionHost } from '../../src/user/session.ts';
 
-/** A shard as far as a session sees it: what was touched, what was answered. */
+/** A shard as far as a session sees it. */
 export class FakeShard implements SessionHost {
   acknowledgedSlab = 0;
   readonly touched: Session[] = [];
-  readonly answers: Session[] = [];
   onTouch: ((session: Session) => void) | undefined;
 
   touch(session: Session): void {
     this.touched.push(session);
     this.onTouch?.(session);
-  }
-
-  answered(session: Session): void {
-    this.answers.push(session);
   }
 }
 
