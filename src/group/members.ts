@@ -38,7 +38,8 @@ export async function replaceMembers(
   const wanted = new Set(members);
   const add = [...wanted].filter((mid) => !state.members.has(mid));
   const remove = [...state.members.keys()].filter((mid) => !wanted.has(mid));
-  return { ...(await apply(state, add, remove, ctx)), created };
+  const changed = await apply(state, add, remove, ctx);
+  return 'refused' in changed ? changed : { ...changed, created };
 }
 
 export async function changeMembers(

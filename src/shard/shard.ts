@@ -110,7 +110,8 @@ export class Shard implements SessionHost {
         this.#opened(session);
       },
       whenWritten: (session) => {
-        this.#fedIn.set(session, this.#lane.writing);
+        // Nothing is to be written when the lane was found full: any slab on its way will do.
+        this.#fedIn.set(session, session.touched ? this.#lane.writing : this.#lane.writing - 1);
         this.#lane.out.wantAck();
       },
       isFull: () => this.#lane.isFull,

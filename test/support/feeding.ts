@@ -22,8 +22,6 @@ export class Feeding implements FeederHost {
   readonly readings: Reading[] = [];
   /** Texts of what the client got, a list for each write. */
   readonly writes: string[][] = [];
-  /** Numbers that the client got, by conversation. */
-  readonly got = new Map<string, number[]>();
   waitsForWrite = false;
   done = 0;
   full = false;
@@ -36,11 +34,12 @@ export class Feeding implements FeederHost {
   }
 
   get store(): Store {
-    const read = async (): Promise<never> => Promise.reject(new Error('answered by the test'));
-    return { read: (conversation: Conversation, after: number, messages: number, bytes: number) => {
-      this.readings.push({ key: conversation.key, result: this.#engine.read(conversation.key, after, messages, bytes) });
-      return read();
-    } } as unknown as Store;
+    const read: Store['read'] = (conversation, ...bounds) => {
+      const { key } = conversation;
+      this.readings.push({ key, result: this.#engine.read(key, ...bounds) });
+      return new Promise(() => undefined); // the test answers
+    };
+    return { read } as Store;
   }
 
   headOf(state: ConversationState): number {
@@ -57,8 +56,8 @@ export class Feeding implements FeederHost {
     return selected.length === run.count ? [run] : selected;
   }
 
-  onRead(_key: string, reading: Promise<ReadResult>): void {
-    reading.catch(() => undefined);
+  onRead(): void {
+    // `answer` does it.
   }
 
   isFull(): boolean {
@@ -87,7 +86,7 @@ export class Feeding implements FeederHost {
   }
 
   /** Puts a run of these texts into the log, unseen by live traffic. */
-  store1(conversation: Conversation, texts: readonly string[], time = (this.#now += 1)): Run {
+  storeUnseen(conversation: Conversation, texts: readonly string[], time = (this.#now += 1)): Run {
     const expectedLast = this.#engine.last(conversation.key);
     const run = { ...textRun(...texts), time };
     numberRun(run, expectedLast + 1);
@@ -98,7 +97,7 @@ export class Feeding implements FeederHost {
 
   /** Stored and committed as the user's actor sees it. */
   commit(conversation: Conversation, texts: readonly string[], time?: number): Run {
-    const run = this.store1(conversation, texts, time);
+    const run = this.storeUnseen(conversation, texts, time);
     this.state(conversation).head = runLast(run);
     return run;
   }

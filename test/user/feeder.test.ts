@@ -93,9 +93,9 @@ test('A conversation goes live only when the log has nothing more that live traf
 test('What live traffic will still bring is not taken from the log, the middle of a run included.', () => {
   const feeding = new Feeding();
   feeding.commit(a, ['m1']);
-  feeding.store1(a, ['m2', 'm3', 'm4']);
+  feeding.storeUnseen(a, ['m2', 'm3', 'm4']);
   feeding.state(a).head = 2;
-  feeding.store1(a, ['m5']);
+  feeding.storeUnseen(a, ['m5']);
   feeding.feed(a);
   feeding.feeder.advance();
   feeding.settle();
@@ -159,7 +159,7 @@ test('Messages that the store has given up are passed over.', () => {
 test('Messages that were given up right up to where live traffic is are passed over too.', () => {
   const feeding = new Feeding(8192);
   for (let i = 1; i <= 5; i++) feeding.commit(a, [`a${i}`]);
-  for (let i = 6; i <= 300; i++) feeding.store1(a, [`a${i}`]);
+  for (let i = 6; i <= 300; i++) feeding.storeUnseen(a, [`a${i}`]);
   feeding.feed(a);
   feeding.feeder.advance();
   feeding.answer();
