@@ -9,6 +9,8 @@ import { limits } from '../limits.ts';
  */
 
 const workersMax = 64;
+/** Room for a few segments on each of the most workers that there can be. */
+const memoryMaxMbMin = 16;
 const memoryMaxMbMax = 1_048_576;
 const mebibyte = 1_048_576;
 
@@ -66,7 +68,7 @@ export const schema = z.strictObject({
   'auth-timeout': seconds(0.01, 3_600),
   'idle-timeout': seconds(0.01, 604_800),
   'drain-timeout': seconds(0, 3_600),
-  'memory-max-mb': whole(1, memoryMaxMbMax),
+  'memory-max-mb': whole(memoryMaxMbMin, memoryMaxMbMax),
   'log-level': choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
 });
 

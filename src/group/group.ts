@@ -104,7 +104,7 @@ function committed(state: GroupState, { request, error, last }: Committed, ctx: 
   const { env: services } = ctx;
   state.pending -= 1;
   if (error !== null) {
-    if (state.pending === 0) state.assigned = last;
+    if (state.pending === 0) state.assigned = last >= 0 ? last : state.head;
     services.users.tellIfActive(from, 'refused', { replyTo, error });
     return;
   }

@@ -39,16 +39,16 @@ export class ShardCommits implements CommitQueue {
     this.#pending = [];
     const results = this.#store.append(appends);
     if (!(results instanceof Promise)) {
-      this.#tell(appends, pending, results);
+      this.#tell(pending, results);
       return true;
     }
     results.then(
       (settled) => {
-        this.#tell(appends, pending, settled);
+        this.#tell(pending, settled);
         this.onOutcomes?.();
       },
       () => {
-        this.#tell(appends, pending, undefined);
+        this.#tell(pending);
         this.onOutcomes?.();
       },
     );
@@ -59,14 +59,14 @@ export class ShardCommits implements CommitQueue {
     return this.#untold.length > 0;
   }
 
-  #tell(appends: readonly Append[], pending: readonly Pending[], results?: readonly AppendResult[]): void {
+  #tell(pending: readonly Pending[], results?: readonly AppendResult[]): void {
     for (let i = 0; i < pending.length; i++) {
       const { request, owner } = pending[i] as Pending;
       const result = results?.[i];
       const outcome: Committed =
         result?.ok === true
           ? { request, error: null, last: 0 }
-          : { request, error: 'storage_unavailable', last: result?.last ?? (appends[i]?.expectedLast ?? 0) };
+          : { request, error: 'storage_unavailable', last: result?.last ?? -1 };
       if (this.#untold.length > 0 || !owner.tell('committed', outcome)) this.#untold.push({ owner, outcome });
     }
   }

@@ -16,6 +16,9 @@ const CONVERSATION_HEAD_BYTES = 16;
 /** What the index holds in memory for each run, counted into the bound. */
 const RUN_INDEX_BYTES = 16;
 
+/** After a vain attempt to make room, so many requests pass before the next one. */
+const FULL_REQUESTS = 1_024;
+
 const packr = new Packr({ useRecords: false });
 const OK: AppendResult = { ok: true };
 
@@ -34,6 +37,8 @@ export class MemoryEngine {
   readonly #groups = new GroupTable();
   readonly #users = new UserTable();
   #runs = 0;
+  /** Requests that are still refused without looking: see `#makeRoom`. */
+  #full = 0;
 
   constructor(keeper: SegmentKeeper, segmentBytes: number, bytesMax: number, kept: readonly Segment[]) {
     this.#bytesMax = bytesMax;
@@ -160,12 +165,18 @@ export class MemoryEngine {
 
   /** Gives up the oldest segments until there is room; false when what must stay fills the bound. */
   #makeRoom(payloadBytes: number): boolean {
+    // Once all of it was rewritten in vain, that is not done again for every message.
+    if (this.#full > 0 && --this.#full > 0) return false;
     const needed = entryBytes(payloadBytes);
     let attempts = this.#journal.segments.size;
     while (this.#journal.bytes + this.#runs * RUN_INDEX_BYTES + needed > this.#bytesMax) {
       const oldest = this.#journal.oldest();
       // The segment being written has room, or nothing can be given up.
-      if (oldest === undefined || attempts-- === 0) return this.#journal.bytes <= this.#bytesMax;
+      if (oldest === undefined || attempts-- === 0) {
+        const fits = this.#journal.bytes <= this.#bytesMax;
+        if (!fits) this.#full = FULL_REQUESTS;
+        return fits;
+      }
       this.#giveUp(oldest);
     }
     return true;

@@ -66,12 +66,13 @@ export interface UserRecord {
 /**
  * The log and what is kept beside it. Engines stand behind this one interface: all of it is
  * asynchronous and batched a tick, so that a remote one fits as well. What is of a user, group or
- * conversation is written on its own shard only; everything can be read on any shard.
+ * conversation is written on its own shard only, a group is read there too; the rest can be read on any shard.
  */
 export interface Store {
   /**
    * Writes one tick's appends, in order. The results, one for each, mean that the durability
-   * setting holds; an engine that has them at once returns them without a promise.
+   * setting holds; an engine that has them at once returns them without a promise. A rejection
+   * means that nothing of the batch was stored.
    */
   append(batch: readonly Append[]): readonly AppendResult[] | Promise<readonly AppendResult[]>;
   /** Messages after number `after`: at least one run if there is one, else within the bounds. */

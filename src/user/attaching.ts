@@ -130,6 +130,9 @@ function follow(state: UserState, session: Session, group: ConversationState, ct
   if (!isGroup(group.conversation)) return;
   const after = group.deliveredTo(session.device);
   const delivery = session.delivery(group.conversation, after);
-  ctx.env.fanouts.join(group.conversation.group, session, delivery);
-  if (after < group.head) feederOf(state, session, ctx).add(group, delivery, after);
+  const { fanouts } = ctx.env;
+  fanouts.join(group.conversation.group, session, delivery);
+  // The user's actor does not see what a group sends: others on this shard may be further.
+  const head = Math.max(group.head, fanouts.head(group.conversation.group));
+  if (after < head) feederOf(state, session, ctx).add(group, delivery, after);
 }

@@ -7,11 +7,14 @@ import type { UserState } from './user-state.ts';
 /** Takes over what the kernel took of a session's output; true when some of it is still open. */
 export function collect(state: UserState, session: Session): boolean {
   const writesTaken = session.writesTaken;
+  const { device } = session;
+  // A device that was forgotten in favour of others is not remembered by what it still gets.
+  const known = device === null || device === '' || state.devices.includes(device) ? device : null;
   let open = false;
   for (const delivery of session.deliveries()) {
     delivery.confirm(writesTaken);
     if (!delivery.isConfirmed) open = true;
-    conversationOf(state, delivery.conversation)?.deliver(session.device, delivery.taken);
+    conversationOf(state, delivery.conversation)?.deliver(known, delivery.taken);
   }
   return open;
 }

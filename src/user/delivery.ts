@@ -36,6 +36,12 @@ export class Delivery {
     this.#write = write;
   }
 
+  /** There is nothing to write up to `last`: it counts with the write before, if one is open. */
+  pass(last: number): void {
+    this.sent = last;
+    if (this.#write === 0) this.taken = last;
+  }
+
   /** The kernel took so many writes of the connection. */
   confirm(writesTaken: number): void {
     if (this.#write !== 0 && this.#write <= writesTaken) {

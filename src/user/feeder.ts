@@ -68,7 +68,7 @@ export class Feeder {
   }
 
   delete(key: string): void {
-    this.#sources.delete(key);
+    if (this.#sources.delete(key) && this.isIdle) this.#host.onDone();
   }
 
   /** The session's client reads again, or a step was written. */
@@ -149,7 +149,7 @@ export class Feeder {
   #finish(source: Source): boolean {
     const { state, delivery } = source;
     if (source.after < this.#host.headOf(state)) return false;
-    if (source.after > delivery.sent) delivery.advance(source.after, this.#session.writes + 1);
+    if (source.after > delivery.sent) delivery.pass(source.after);
     delivery.behind = false;
     delivery.own = undefined;
     this.#sources.delete(state.conversation.key);

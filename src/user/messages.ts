@@ -32,7 +32,7 @@ export interface SendRequest {
 export interface Committed {
   readonly request: SendRequest;
   readonly error: ErrorCode | null;
-  /** The conversation's last number, where it was not stored. */
+  /** Where it was not stored: the conversation's last number, -1 if the store could not say. */
   readonly last: number;
 }
 

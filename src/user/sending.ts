@@ -62,7 +62,7 @@ export function committed(state: UserState, outcome: Committed, ctx: UserContext
   pair.pending -= 1;
   if (error !== null) {
     if (request.id !== null) pair.retries?.forget(run.first);
-    if (pair.pending === 0) pair.assigned = outcome.last;
+    if (pair.pending === 0) pair.assigned = outcome.last >= 0 ? outcome.last : pair.head;
     if (from === state.id) refused(state, { replyTo, error }, ctx);
     else ctx.env.users.tellIfActive(from, 'refused', { replyTo, error });
     return;

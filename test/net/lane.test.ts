@@ -87,7 +87,11 @@ test('Records arrive at the other lane in order, one slab a flush.', async (t) =
   }
   await once(port2, 'message');
   while (got.length < 3) await turn();
-  assert.deepEqual(got, [[1, [0, 1, 2, 3]], [2, [4, 5, 6, 7]], [3, [8, 9, 10, 11]]]);
+  assert.deepEqual(got, [
+    [1, [0, 1, 2, 3]],
+    [2, [4, 5, 6, 7]],
+    [3, [8, 9, 10, 11]],
+  ]);
 });
 
 test('A flush with nothing to post posts nothing.', async (t) => {
@@ -99,7 +103,10 @@ test('A flush with nothing to post posts nothing.', async (t) => {
   rig.put(2);
   rig.lane.flush();
   await rig.got(2);
-  assert.deepEqual(rig.slabs.map(({ number }) => number), [1, 2]);
+  assert.deepEqual(
+    rig.slabs.map(({ number }) => number),
+    [1, 2],
+  );
   assert.deepEqual(rig.slabs.map(argumentsOf), [[1], [2]]);
 });
 
@@ -186,7 +193,10 @@ test('An acknowledgement that finds no slab goes alone, once for all slabs of a 
   assert.deepEqual(rig.timers.waiting, [20]);
   rig.timers.fire();
   await rig.got(1);
-  assert.deepEqual(rig.slabs.map(({ used, acknowledged }) => [used, acknowledged]), [[SLAB_HEAD_BYTES, 3]]);
+  assert.deepEqual(
+    rig.slabs.map(({ used, acknowledged }) => [used, acknowledged]),
+    [[SLAB_HEAD_BYTES, 3]],
+  );
   rig.post(4);
   while (rig.taken.length < 4) await turn();
   rig.timers.fire();
@@ -210,7 +220,10 @@ test('Whoever waits is seen at the other end: wantAck marks the slab that is bei
   rig.put(2);
   rig.lane.flush();
   await rig.got(2);
-  assert.deepEqual(rig.slabs.map(({ wantsAck }) => wantsAck), [true, false]);
+  assert.deepEqual(
+    rig.slabs.map(({ wantsAck }) => wantsAck),
+    [true, false],
+  );
 });
 
 test('A quarter of the window taken in is acknowledged at once.', async (t) => {
@@ -222,7 +235,10 @@ test('A quarter of the window taken in is acknowledged at once.', async (t) => {
   assert.deepEqual(rig.timers.waiting, [20]);
   rig.post(2);
   await rig.got(1);
-  assert.deepEqual(rig.slabs.map(({ acknowledged }) => acknowledged), [2]);
+  assert.deepEqual(
+    rig.slabs.map(({ acknowledged }) => acknowledged),
+    [2],
+  );
   rig.post(3);
   while (rig.taken.length < 3) await turn();
   await turn();
@@ -240,7 +256,10 @@ test('An acknowledgement alone is not answered, nor taken for a slab.', async (t
   rig.post(1, { wantAck: true });
   rig.peer.postMessage(new SlabWriter().take(0, 1));
   await rig.got(2);
-  assert.deepEqual(rig.slabs.slice(1).map(({ acknowledged }) => acknowledged), [1]);
+  assert.deepEqual(
+    rig.slabs.slice(1).map(({ acknowledged }) => acknowledged),
+    [1],
+  );
 });
 
 test('An acknowledgement is not held back by a full window.', async (t) => {
@@ -267,9 +286,17 @@ for (const past of [2 ** 31, 2 ** 32]) {
       rig.lane.flush();
     }
     await rig.got(5);
-    assert.deepEqual(rig.slabs.map(({ number }) => number), [-2, -1, 0, 1, 2].map((n) => (past + n) | 0));
+    assert.deepEqual(
+      rig.slabs.map(({ number }) => number),
+      [-2, -1, 0, 1, 2].map((n) => (past + n) | 0),
+    );
     const one = SLAB_HEAD_BYTES + RECORD_HEAD_BYTES;
-    for (const [n, left] of [[-1, 3], [0, 2], [1, 1], [2, 0]] as const) {
+    for (const [n, left] of [
+      [-1, 3],
+      [0, 2],
+      [1, 1],
+      [2, 0],
+    ] as const) {
       await rig.acknowledge(past + n);
       assert.deepEqual([rig.lane.acknowledged, rig.lane.pendingBytes], [past + n, left * one]);
     }

@@ -33,7 +33,10 @@ test('Records are read as they were written, in order, payloads of any length be
     put(writer, bytes + 1, -bytes, 1000 * bytes, payload);
     expected.push({ type: bytes + 1, connection: -bytes, argument: 1000 * bytes, payload: payload.toString('hex') });
   }
-  assert.deepEqual(seen(writer.take(1, 0)).map((record) => ({ ...record, connection: record.connection + 0 })), expected.map((record) => ({ ...record, connection: record.connection + 0 })));
+  assert.deepEqual(
+    seen(writer.take(1, 0)).map((record) => ({ ...record, connection: record.connection + 0 })),
+    expected.map((record) => ({ ...record, connection: record.connection + 0 })),
+  );
 });
 
 test('Fields are int32: the largest and the smallest come through.', () => {
@@ -48,7 +51,12 @@ test('A record takes its head and its payload padded to 4 bytes.', () => {
   const writer = new SlabWriter();
   assert.equal(writer.used, 0);
   let used = SLAB_HEAD_BYTES;
-  for (const [bytes, padded] of [[0, 0], [1, 4], [4, 4], [5, 8]] as const) {
+  for (const [bytes, padded] of [
+    [0, 0],
+    [1, 4],
+    [4, 4],
+    [5, 8],
+  ] as const) {
     assert.equal(writer.begin(1, 1, 0, bytes), used + RECORD_HEAD_BYTES);
     used += RECORD_HEAD_BYTES + padded;
     assert.equal(writer.used, used);

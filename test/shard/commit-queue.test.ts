@@ -19,10 +19,12 @@ class Rig implements CommitOwner {
   /** How many outcomes the actor's mailbox has room for. */
   room = Infinity;
   append: Store['append'] = (batch) => this.engine.append(batch);
-  readonly commits = new ShardCommits({ append: (batch: readonly Append[]) => {
-    this.batches.push(batch.length);
-    return this.append(batch);
-  } } as Store);
+  readonly commits = new ShardCommits({
+    append: (batch: readonly Append[]) => {
+      this.batches.push(batch.length);
+      return this.append(batch);
+    },
+  } as Store);
 
   tell(_name: 'committed', { request, error, last }: Committed): boolean {
     if (this.room === 0) return false;
@@ -57,7 +59,13 @@ test('What was not stored is refused, with the number that the conversation real
   rig.add(0);
   rig.add(1, 7);
   rig.commits.flush();
-  assert.deepEqual([rig.told, rig.lasts], [['0 ok', '1 storage_unavailable'], [0, 1]]);
+  assert.deepEqual(
+    [rig.told, rig.lasts],
+    [
+      ['0 ok', '1 storage_unavailable'],
+      [0, 1],
+    ],
+  );
 });
 
 test('Outcomes that find no room are told later, in order, before any later one.', () => {
@@ -76,6 +84,19 @@ test('Outcomes that find no room are told later, in order, before any later one.
   rig.add(4);
   rig.commits.flush();
   assert.deepEqual([rig.told, rig.commits.hasUntold], [['0 ok', '1 ok', '2 ok', '3 ok', '4 ok'], false]);
+});
+
+test('An outcome does not overtake one that found no room, even when there is room for it.', () => {
+  const rig = new Rig();
+  const other = new Rig();
+  rig.room = 0;
+  rig.add(0);
+  rig.add(1, 1, other);
+  rig.commits.flush();
+  assert.deepEqual([rig.told, other.told], [[], []]);
+  rig.room = 1;
+  rig.commits.flush();
+  assert.deepEqual([rig.told, other.told], [['0 ok'], ['1 ok']]);
 });
 
 test('With a store that takes its time, outcomes are told when it answers, and the shard is told of them.', async () => {

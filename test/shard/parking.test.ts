@@ -11,13 +11,16 @@ function parked(parking: Parking<string>, key: string): string[] {
   return found;
 }
 
-test('Input is parked in the order it came, each connection\'s by itself.', () => {
+test("Input is parked in the order it came, each connection's by itself.", () => {
   const parking = new Parking<string>();
   const slab = Buffer.from('abcdef');
   parking.park('x', 2, slab, 0, 2);
   parking.park('y', 3, slab, 2, 3);
   parking.park('x', 4, slab, 3, 6);
-  assert.deepEqual(['x', 'y', 'z'].map((key) => parking.has(key)), [true, true, false]);
+  assert.deepEqual(
+    ['x', 'y', 'z'].map((key) => parking.has(key)),
+    [true, true, false],
+  );
   assert.deepEqual(parked(parking, 'x'), ['2 ab', '4 def']);
   assert.deepEqual([parking.has('x'), parking.first('x')], [false, undefined]);
   assert.deepEqual(parked(parking, 'y'), ['3 c']);

@@ -6,7 +6,13 @@ import type { UserId } from '../../src/wire/user-id.ts';
 const ODD_CLIENTS = ['anna', '021', 'p:1:2', 'g:7', '["a","b"]', 'a:b', 'a,b', '"', '\\', 'a\nb', ' ', '🙂', 'é\u0000'];
 
 test('A pair is the same conversation whichever side sends.', () => {
-  const sides: [UserId, UserId][] = [[21, 22], [9, 10], [5, 'anna'], ['anna', 'bob'], ['10', '9']];
+  const sides: [UserId, UserId][] = [
+    [21, 22],
+    [9, 10],
+    [5, 'anna'],
+    ['anna', 'bob'],
+    ['10', '9'],
+  ];
   for (const [a, b] of sides) assert.deepEqual(pairOf(a, b), pairOf(b, a));
 });
 

@@ -15,7 +15,11 @@ test('A run is stored behind the number that its writer knows as the last one.',
   assert.deepEqual(say(engine, pair, 'a', 'b'), { ok: true });
   assert.equal(engine.last(pair.key), 2);
   assert.deepEqual(say(engine, pair, 'c'), { ok: true });
-  assert.deepEqual(messagesOf(readAll(engine, pair).runs), [[1, 'a'], [2, 'b'], [3, 'c']]);
+  assert.deepEqual(messagesOf(readAll(engine, pair).runs), [
+    [1, 'a'],
+    [2, 'b'],
+    [3, 'c'],
+  ]);
 });
 
 test('A run whose writer is wrong about the last number is refused and told it; nothing of it is stored.', () => {
@@ -30,7 +34,10 @@ test('A run whose writer is wrong about the last number is refused and told it; 
   const run = textsFrom(unknown, 6, ['x']);
   const [refused] = engine.append([{ conversation: unknown, expectedLast: 5, run }]);
   assert.deepEqual(refused, { ok: false, error: 'conflict', last: 0 });
-  assert.deepEqual(messagesOf(readAll(engine, pair).runs), [[1, 'a'], [2, 'b']]);
+  assert.deepEqual(messagesOf(readAll(engine, pair).runs), [
+    [1, 'a'],
+    [2, 'b'],
+  ]);
   assert.deepEqual(engine.participations(1), []);
 });
 
@@ -43,8 +50,14 @@ test('A batch is written in order, with a result for each; one that is refused l
     { conversation: pair, expectedLast: 1, run: textsFrom(pair, 2, ['b']) },
     { conversation: other, expectedLast: 0, run: textsFrom(other, 1, ['c']) },
   ]);
-  assert.deepEqual(results.map(({ ok }) => ok), [true, false, true, true]);
-  assert.deepEqual(messagesOf(readAll(engine, pair).runs), [[1, 'a'], [2, 'b']]);
+  assert.deepEqual(
+    results.map(({ ok }) => ok),
+    [true, false, true, true],
+  );
+  assert.deepEqual(messagesOf(readAll(engine, pair).runs), [
+    [1, 'a'],
+    [2, 'b'],
+  ]);
   assert.deepEqual(messagesOf(readAll(engine, other).runs), [[1, 'c']]);
 });
 
@@ -82,7 +95,12 @@ test('A run comes back as it was given: bytes, kind, origin and time.', () => {
   const engine = engineOn(new Keeper());
   const kinds = [PayloadKind.bytes, PayloadKind.text, PayloadKind.json];
   for (const [i, kind] of kinds.entries()) {
-    const run = runOf(kind, ['1', '22'], { from: 22, to: 21, first: i * 2 + 1, origin: i === 1 ? Origin.messaging : Origin.comet });
+    const run = runOf(kind, ['1', '22'], {
+      from: 22,
+      to: 21,
+      first: i * 2 + 1,
+      origin: i === 1 ? Origin.messaging : Origin.comet,
+    });
     run.time = 1_753_000_000_123 + i;
     engine.append([{ conversation: pair, expectedLast: i * 2, run }]);
     const { runs } = engine.read(pair.key, i * 2, 10, 10_000);
@@ -111,7 +129,12 @@ test('An entry over a segment is stored like any other.', () => {
   say(engine, pair, 'a');
   say(engine, pair, 'b', long, 'c');
   say(engine, pair, 'd');
-  assert.deepEqual(messagesOf(readAll(engine, pair, 1).runs), [[2, 'b'], [3, long], [4, 'c'], [5, 'd']]);
+  assert.deepEqual(messagesOf(readAll(engine, pair, 1).runs), [
+    [2, 'b'],
+    [3, long],
+    [4, 'c'],
+    [5, 'd'],
+  ]);
 });
 
 test('Both users take part in a pair, and one who writes to himself takes part once.', () => {
@@ -134,7 +157,13 @@ test('A member takes part in a group from the number that was last when it joine
   engine.saveGroup(7, { exists: true, joined: [21, 22], joinedAt: 0, left: [] });
   say(engine, group, 'a', 'b', 'c');
   engine.saveGroup(7, { exists: true, joined: [23], joinedAt: 3, left: [22] });
-  assert.deepEqual([...(engine.group(7)?.members ?? [])], [[21, 0], [23, 3]]);
+  assert.deepEqual(
+    [...(engine.group(7)?.members ?? [])],
+    [
+      [21, 0],
+      [23, 3],
+    ],
+  );
   assert.deepEqual(engine.participations(21), [{ conversation: group, last: 3, joinedAt: 0 }]);
   assert.deepEqual(engine.participations(22), []);
   assert.deepEqual(engine.participations(23), [{ conversation: group, last: 3, joinedAt: 3 }]);
@@ -154,14 +183,14 @@ test('A group that was removed keeps its numbers.', () => {
   assert.equal(engine.last(group.key), 2);
 });
 
-test('Saving a user replaces the cursors that are given and keeps the others.', () => {
+test('Saving a user replaces its devices and the cursors that are given, and keeps the other cursors.', () => {
   const engine = engineOn(new Keeper());
-  engine.saveUser('anna', { mailbox: true, cursors: [cursor('x', 1), cursor('y', 2)] });
-  engine.saveUser(21, { mailbox: false, cursors: [cursor('x', 9)] });
+  engine.saveUser('anna', { mailbox: true, devices: [], cursors: [cursor('x', 1), cursor('y', 2)] });
+  engine.saveUser(21, { mailbox: false, devices: [], cursors: [cursor('x', 9)] });
   const full = { key: 'y', delivered: 5, devices: { phone: 3 }, readTo: 2, read: [4, 5] };
-  engine.saveUser('anna', { mailbox: true, cursors: [full] });
-  assert.deepEqual(engine.user('anna'), { mailbox: true, cursors: [cursor('x', 1), full] });
-  assert.deepEqual(engine.user(21), { mailbox: false, cursors: [cursor('x', 9)] });
-  engine.saveUser(21, { mailbox: true, cursors: [] });
-  assert.deepEqual(engine.user(21), { mailbox: true, cursors: [cursor('x', 9)] });
+  engine.saveUser('anna', { mailbox: true, devices: [], cursors: [full] });
+  assert.deepEqual(engine.user('anna'), { mailbox: true, devices: [], cursors: [cursor('x', 1), full] });
+  assert.deepEqual(engine.user(21), { mailbox: false, devices: [], cursors: [cursor('x', 9)] });
+  engine.saveUser(21, { mailbox: true, devices: ['b', 'a'], cursors: [] });
+  assert.deepEqual(engine.user(21), { mailbox: true, devices: ['b', 'a'], cursors: [cursor('x', 9)] });
 });

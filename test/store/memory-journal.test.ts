@@ -14,7 +14,9 @@ function write(journal: MemoryJournal, type: number, text: string): OpenSegment 
 function replayed(keeper: Keeper): string[] {
   const found: string[] = [];
   for (const open of new MemoryJournal(keeper, 64, [...keeper.kept.values()]).segments.values()) {
-    open.visit((type, { buf, number }, start, end) => found.push(`${number} ${type} ${buf.toString('utf8', start, end)}`));
+    open.visit((type, { buf, number }, start, end) =>
+      found.push(`${number} ${type} ${buf.toString('utf8', start, end)}`),
+    );
   }
   return found;
 }

@@ -42,7 +42,7 @@ class Cluster {
   }
 }
 
-test('A conversation is read on its owner\'s shard, from whatever shard.', async () => {
+test("A conversation is read on its owner's shard, from whatever shard.", async () => {
   for (const conversation of [pairOf(21, 22), pairOf('anna', 5), pairOf('anna', 'bob'), groupOf(7)]) {
     const cluster = new Cluster();
     cluster.say(conversation, 'a', 'b', 'c');
@@ -50,7 +50,10 @@ test('A conversation is read on its owner\'s shard, from whatever shard.', async
     for (let shard = 0; shard < SHARDS; shard++) {
       const store = cluster.storeOf(shard);
       const { runs, last } = await store.read(conversation, 1, 10, 10_000);
-      assert.deepEqual(messagesOf(runs), [[2, 'b'], [3, 'c']]);
+      assert.deepEqual(messagesOf(runs), [
+        [2, 'b'],
+        [3, 'c'],
+      ]);
       assert.equal(last, 3);
       assert.equal(await store.last(conversation), 3);
       assert.deepEqual(cluster.asked.splice(0), shard === owner ? [] : [`read ${owner}`, `last ${owner}`]);
@@ -75,7 +78,10 @@ test('The conversations of a user are collected from all shards.', async () => {
   for (let shard = 0; shard < SHARDS; shard++) {
     const found = await cluster.storeOf(shard).participations(21);
     const keys = found.map(({ conversation }) => conversation.key).sort();
-    assert.deepEqual(keys, others.map((other) => `p:${other}:21`));
+    assert.deepEqual(
+      keys,
+      others.map((other) => `p:${other}:21`),
+    );
     assert.equal(cluster.asked.splice(0).length, SHARDS - 1);
   }
 });
@@ -84,9 +90,9 @@ test('A user is looked up on its own shard, and none is found where there is non
   const cluster = new Cluster();
   for (const user of [21, 22, 'anna', 'bob']) {
     const home = shardOf(user, SHARDS);
-    cluster.storeOf(home).saveUser(user, { mailbox: true, cursors: [] });
+    cluster.storeOf(home).saveUser(user, { mailbox: true, devices: [], cursors: [] });
     for (let shard = 0; shard < SHARDS; shard++) {
-      assert.deepEqual(await cluster.storeOf(shard).user(user), { mailbox: true, cursors: [] });
+      assert.deepEqual(await cluster.storeOf(shard).user(user), { mailbox: true, devices: [], cursors: [] });
       assert.deepEqual(cluster.asked.splice(0), shard === home ? [] : [`user ${home}`]);
       assert.equal(await cluster.storeOf(shard).user(99), undefined);
       cluster.asked.length = 0;

@@ -48,7 +48,7 @@ export class Feeding implements FeederHost {
 
   select(_session: Session, _state: ConversationState, delivery: Delivery, run: Run): Run[] {
     const selected: Run[] = [];
-    for (let rest: Run | undefined = run; rest !== undefined; ) {
+    for (let rest: Run | undefined = run; rest !== undefined;) {
       const [message, next]: readonly [Run, Run?] = rest.count > 1 ? splitRun(rest, 1) : [rest];
       if (delivery.own?.has(message.first) !== true) selected.push(message);
       rest = next;
@@ -138,7 +138,11 @@ export class Feeding implements FeederHost {
 
   /** Until nothing is asked for and nothing to be written. */
   settle(): void {
-    for (let i = 0; i < 10_000 && (this.readings.length > 0 || this.waitsForWrite || this.session.runs.length > 0); i++) {
+    for (
+      let i = 0;
+      i < 10_000 && (this.readings.length > 0 || this.waitsForWrite || this.session.runs.length > 0);
+      i++
+    ) {
       this.answerAll();
       this.written();
     }

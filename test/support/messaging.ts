@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import { MessagingClient } from '../../src/client/index.ts';
-import type { Id, MessagingMessage } from '../../src/client/index.ts';
+import type { CometClient, Id, MessagingMessage } from '../../src/client/index.ts';
 import { connectMessaging, type Target } from './clients.ts';
 import type { Address } from './server.ts';
 
@@ -29,33 +29,55 @@ export async function watchMessaging(
   return { client, texts };
 }
 
-let notes = 0;
+let marks = 0;
 
 /**
- * Everything that the client asked for before was handled by its user: a note to itself has come
- * back. Returns the messages that came before the note, which leaves the mailbox again.
+ * Everything that the client asked for before was handled by its user, whatever it was: somebody has
+ * written to it since. Returns the other messages that it got by then.
  */
-export async function settled(client: MessagingClient): Promise<MessagingMessage[]> {
-  const id = `note-${(notes += 1)}`;
-  client.sendSections({ send: [{ id, sid: client.clientId, rid: client.clientId }] });
-  const before: MessagingMessage[] = [];
-  for (;;) {
-    const message = await client.nextMessage();
-    if (message.id === id) break;
-    before.push(message);
-  }
-  client.read({ id });
-  return before;
+export async function settled(server: Target, client: MessagingClient): Promise<MessagingMessage[]> {
+  const peer = await connectMessaging(server, `peer-${(marks += 1)}`);
+  client.send(peer.clientId, {}); // behind what the client asked for
+  await peer.nextMessage();
+  const messages = await drained(client, peer);
+  await peer.close();
+  return messages;
 }
 
-/** The ids that a new connection is sent as unread, in order. It is closed again. */
-export async function unreadIds(server: Target, clientId: Id, deviceId?: string): Promise<Id[]> {
-  const client = await connectMessaging(server, clientId, deviceId === undefined ? {} : { deviceId });
-  // The note is a conversation of its own, so it may come before what is being fed: asked twice.
-  const messages = [...(await settled(client)), ...(await fed(client))];
-  await client.close();
-  return messages.map(({ id }) => id);
+/**
+ * What the client gets of these senders until nothing is left: each sends one more message, behind
+ * everything else of its conversation. These are left out, and read.
+ */
+export async function drained(client: MessagingClient, ...senders: (MessagingClient | CometClient)[]): Promise<MessagingMessage[]> {
+  const open = new Set<string>();
+  for (const sender of senders) {
+    const mark = `mark-${(marks += 1)}`;
+    open.add(mark);
+    if (sender instanceof MessagingClient) sender.sendSections({ send: [{ id: mark, sid: sender.clientId, rid: client.clientId, text: mark }] });
+    else await sender.send(Number(client.clientId), mark);
+  }
+  const messages: MessagingMessage[] = [];
+  while (open.size > 0) {
+    const message = await client.nextMessage();
+    if (open.delete(String(message['text']))) client.read({ id: message.id });
+    else messages.push(message);
+  }
+  return messages;
 }
+
+/** The unread messages of these senders, as a new connection gets them. It is closed again. */
+export async function unreadOf(
+  server: Target,
+  clientId: Id,
+  ...senders: (MessagingClient | CometClient)[]
+): Promise<MessagingMessage[]> {
+  const client = await connectMessaging(server, clientId);
+  const messages = await drained(client, ...senders);
+  await client.close();
+  return messages;
+}
+
+export const idsOf = (messages: readonly MessagingMessage[]): Id[] => messages.map(({ id }) => id);
 
 /** Waits for a condition that no event tells of. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 10_000): Promise<void> {

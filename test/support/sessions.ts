@@ -14,6 +14,14 @@ export class FakeShard implements SessionHost {
 }
 
 export function sessionOf(host: SessionHost, connection: number, opening: Partial<Opening> = {}): Session {
-  const whole: Opening = { user: 21, device: null, encoding: 'binary', webSocket: false, version: 1, seq: 0, ...opening };
+  const whole: Opening = {
+    user: 21,
+    device: null,
+    encoding: 'binary',
+    webSocket: false,
+    version: 1,
+    seq: 0,
+    ...opening,
+  };
   return new Session(connection, whole, host, 0);
 }

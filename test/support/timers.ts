@@ -30,7 +30,7 @@ export class ManualTimers {
 
   /** Fires all that are set now. */
   fire(): void {
-    for (const [handle, { callback, repeats }] of [...this.#timers]) {
+    for (const [handle, { callback, repeats }] of Array.from(this.#timers)) {
       if (!repeats) this.#timers.delete(handle);
       callback();
     }

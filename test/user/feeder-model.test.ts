@@ -83,7 +83,11 @@ test('Whatever happens between, a session gets every message once, in order, and
     const conversationOf = new Map([...expected].flatMap(([key, texts]) => texts.map((text) => [text, key] as const)));
     const got: Expected = new Map(CONVERSATIONS.map(({ key }) => [key, []]));
     for (const text of feeding.writes.flat()) got.get(conversationOf.get(text) ?? 'its own')?.push(text);
-    assert.equal(feeding.writes.flat().every((text) => conversationOf.has(text)), true, 'its own messages are left out');
+    assert.equal(
+      feeding.writes.flat().every((text) => conversationOf.has(text)),
+      true,
+      'its own messages are left out',
+    );
     assert.deepEqual(got, expected);
     assert.equal(feeding.feeder.isIdle, true);
     for (const conversation of CONVERSATIONS) {

@@ -21,15 +21,30 @@ test('What a session was not sent comes in order, and then its conversation is l
 
 test('Conversations are merged by time, and each keeps its own order.', () => {
   const feeding = new Feeding();
-  const said = [[a, 10], [c, 20], [b, 30], [a, 40], [b, 50], [c, 60], [b, 60], [a, 70]] as const;
+  const said = [
+    [a, 10],
+    [c, 20],
+    [b, 30],
+    [a, 40],
+    [b, 50],
+    [c, 60],
+    [b, 60],
+    [a, 70],
+  ] as const;
   for (const [conversation, time] of said) feeding.commit(conversation, [`${conversation.key} at ${time}`], time);
   for (const conversation of [a, b, c]) feeding.feed(conversation);
   feeding.feeder.advance();
   feeding.settle();
   const got = feeding.writes.flat();
-  assert.deepEqual(got.map((text) => Number(text.split(' at ')[1])), said.map(([, time]) => time));
+  assert.deepEqual(
+    got.map((text) => Number(text.split(' at ')[1])),
+    said.map(([, time]) => time),
+  );
   for (const { key } of [a, b, c]) {
-    assert.deepEqual(got.filter((text) => text.startsWith(key)), said.filter(([one]) => one.key === key).map(([, time]) => `${key} at ${time}`));
+    assert.deepEqual(
+      got.filter((text) => text.startsWith(key)),
+      said.filter(([one]) => one.key === key).map(([, time]) => `${key} at ${time}`),
+    );
   }
 });
 
@@ -63,7 +78,7 @@ test('One step is written at a time, within its bounds; the next after the gatew
   assert.equal(feeding.writes.length >= 3, true);
 });
 
-test('A step has no more messages than its bound, of whatever many conversations.', () => {
+test('A step has no more messages than its bound, of however many conversations.', () => {
   const feeding = new Feeding();
   for (let i = 0; i < limits.feedMessagesMax * 3; i++) feeding.commit(i % 2 === 0 ? a : b, ['x']);
   for (const conversation of [a, b]) feeding.feed(conversation);
@@ -71,6 +86,19 @@ test('A step has no more messages than its bound, of whatever many conversations
   feeding.settle();
   assert.equal(feeding.writes.flat().length, limits.feedMessagesMax * 3);
   assert.equal(Math.max(...feeding.writes.map((texts) => texts.length)) <= limits.feedMessagesMax, true);
+});
+
+test('A step has no more bytes than its bound and one message, of however many conversations.', () => {
+  const feeding = new Feeding();
+  const text = 'x'.repeat(4_000);
+  for (let i = 1; i <= 40; i++) {
+    feeding.commit(pairOf(i, 5000), [text]);
+    feeding.feed(pairOf(i, 5000));
+  }
+  feeding.feeder.advance();
+  feeding.settle();
+  assert.equal(feeding.writes.flat().length, 40);
+  for (const texts of feeding.writes) assert.equal((texts.length - 1) * text.length < limits.feedBytesMax, true);
 });
 
 test('A conversation goes live only when the log has nothing more that live traffic passed over.', () => {
@@ -153,7 +181,10 @@ test('Messages that the store has given up are passed over.', () => {
   assert.deepEqual([feeding.feeder.isIdle, feeding.delivery(a).sent, feeding.delivery(b).sent], [true, 5, 300]);
   const texts = feeding.writes.flat();
   assert.equal(texts.length > 50 && texts.length < 300, true);
-  assert.deepEqual(texts, Array.from({ length: texts.length }, (_, i) => `b${301 - texts.length + i}`));
+  assert.deepEqual(
+    texts,
+    Array.from({ length: texts.length }, (_, i) => `b${301 - texts.length + i}`),
+  );
 });
 
 test('Messages that were given up right up to where live traffic is are passed over too.', () => {

@@ -15,7 +15,10 @@ test('All messages with an id are taken, whoever sent them, and only once.', () 
   mailbox.add('x', 'a', a, 1);
   mailbox.add('x', 'b', b, 1);
   mailbox.add('y', 'a', a, 2);
-  assert.deepEqual(mailbox.take('x', undefined), [{ pair: a, number: 1, sid: 'a' }, { pair: b, number: 1, sid: 'b' }]);
+  assert.deepEqual(mailbox.take('x', undefined), [
+    { pair: a, number: 1, sid: 'a' },
+    { pair: b, number: 1, sid: 'b' },
+  ]);
   assert.deepEqual(mailbox.take('x', undefined), []);
   assert.deepEqual(numbers(mailbox.take('y', undefined)), [2]);
 });
@@ -58,7 +61,8 @@ test('The index is complete once all unread messages passed through it, unless s
 test('What was taken makes room in the index.', () => {
   const mailbox = new Mailbox();
   mailbox.setComplete();
-  for (let number = 1; number <= limits.mailboxIndexMax; number++) mailbox.add(`id ${number % 9}`, `s${number % 2}`, a, number);
+  for (let number = 1; number <= limits.mailboxIndexMax; number++)
+    mailbox.add(`id ${number % 9}`, `s${number % 2}`, a, number);
   const room = mailbox.take('id 3', 's1').length + mailbox.take('id 4', undefined).length;
   for (let i = 0; i < room; i++) mailbox.add(`new ${i}`, 'a', a, 1_000_000 + i);
   assert.equal(mailbox.complete, true);

@@ -45,7 +45,10 @@ test('A read that would make one gap too many is refused and changes nothing; on
 test('Marks that were saved go on where they were, and do not share their ranges.', () => {
   const saved = [5, 7];
   const marks = new ReadMarks(3, saved);
-  assert.deepEqual([3, 4, 5, 7, 8].map((number) => marks.has(number)), [true, false, true, true, false]);
+  assert.deepEqual(
+    [3, 4, 5, 7, 8].map((number) => marks.has(number)),
+    [true, false, true, true, false],
+  );
   marks.add(4);
   assert.deepEqual(saved, [5, 7]);
 });

@@ -23,7 +23,11 @@ test('Requests are answered in the order they came, whichever is done first.', (
   assert.deepEqual([queue.isReady, answered(queue)], [false, []]);
   queue.settle(a, -2);
   assert.deepEqual([queue.isReady, queue.readyCount], [true, 3]);
-  assert.deepEqual(answered(queue), [[19, 100, 0, -2], [21, 101, 1, 7], [3, 102, 1, 1]]);
+  assert.deepEqual(answered(queue), [
+    [19, 100, 0, -2],
+    [21, 101, 1, 7],
+    [3, 102, 1, 1],
+  ]);
   assert.deepEqual([queue.isReady, queue.size], [false, 0]);
 });
 
@@ -42,7 +46,10 @@ test('The first outcome of a request counts.', () => {
   queue.settle(a, -1);
   queue.settle(b, -1);
   queue.settle(b, 5);
-  assert.deepEqual(answered(queue).map((reply) => reply[3]), [5, -1]);
+  assert.deepEqual(
+    answered(queue).map((reply) => reply[3]),
+    [5, -1],
+  );
 });
 
 test('An outcome for a request that was answered, or never made, changes nothing.', () => {
@@ -72,7 +79,10 @@ test('Whatever was settled for a shard stays; what still waits for one that is g
   const tickets = [1, 2, 1, -1, 1].map((shard, seq) => queue.add(19, seq, 1, shard));
   queue.settle(tickets[0] ?? -1, 9);
   assert.equal(queue.settleShard(1, -5), true);
-  assert.deepEqual(tickets.map((ticket) => queue.resultAt(ticket)), [9, 0, -5, 0, -5]);
+  assert.deepEqual(
+    tickets.map((ticket) => queue.resultAt(ticket)),
+    [9, 0, -5, 0, -5],
+  );
   assert.equal(queue.settleShard(1, -6), false);
   assert.equal(queue.settleShard(3, -6), false);
 });

@@ -19,7 +19,14 @@ test('Senders and ids are kept apart, whatever characters they hold.', () => {
   index.add('a', 'b\nc', 1);
   index.add('x 1', 'y', 2);
   index.add('1', '23', 3);
-  const others = [['a\nb', 'c'], ['a', 'b'], ['', 'a\nb\nc'], ['x', '1 y'], ['12', '3'], ['x 1y', '']] as const;
+  const others = [
+    ['a\nb', 'c'],
+    ['a', 'b'],
+    ['', 'a\nb\nc'],
+    ['x', '1 y'],
+    ['12', '3'],
+    ['x 1y', ''],
+  ] as const;
   for (const [sender, id] of others) assert.equal(index.find(sender, id), undefined);
 });
 

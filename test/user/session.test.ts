@@ -95,7 +95,10 @@ test('A run of stored messages answers its requests with consecutive numbers.', 
   const session = sessionOf(shard, 1);
   const tickets = [1, 2, 3, 4].map((seq) => session.requests.add(19, seq, 1, 0));
   session.settleSent(1, 3, 50);
-  assert.deepEqual(tickets.map((ticket) => session.requests.resultAt(ticket)), [0, 50, 51, 52]);
+  assert.deepEqual(
+    tickets.map((ticket) => session.requests.resultAt(ticket)),
+    [0, 50, 51, 52],
+  );
   assert.deepEqual(shard.touched, []); // the first one is still open
   session.refuse(0, 1, 'not_member');
   assert.equal(session.requests.resultAt(0), -errorNumber('not_member'));
@@ -107,7 +110,10 @@ test('A run that is refused refuses all its requests.', () => {
   for (let seq = 0; seq < 4; seq++) session.requests.add(19, seq, 1, 0);
   session.refuse(1, 2, 'overloaded');
   const refused = -errorNumber('overloaded');
-  assert.deepEqual([0, 1, 2, 3].map((ticket) => session.requests.resultAt(ticket)), [0, refused, refused, 0]);
+  assert.deepEqual(
+    [0, 1, 2, 3].map((ticket) => session.requests.resultAt(ticket)),
+    [0, refused, refused, 0],
+  );
 });
 
 test('Requests that wait for a shard that is gone are refused as unavailable.', () => {

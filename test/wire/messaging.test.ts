@@ -36,7 +36,10 @@ test('An integer of 2^53 and more is taken digit by digit.', () => {
 
 test('A read item has an id, and a sid that narrows it.', () => {
   const { read } = parseSections('{"read":[{"id":1},{"id":"x","sid":21,"more":[]}]}');
-  assert.deepEqual(read, [{ id: '1' }, { id: 'x', sid: '21' }]);
+  assert.deepEqual(read, [
+    { id: '1', idText: '1' },
+    { id: 'x', idText: '"x"', sid: '21' },
+  ]);
 });
 
 test('Unknown sections, and a message without any, are no error.', () => {
@@ -55,7 +58,7 @@ test('A section of the wrong type is an error, and the other is handled.', () =>
   for (const value of ['{}', 'null', '"x"', '1', 'true']) {
     const { send, read, errors } = parseSections(`{"send":${value},"read":[{"id":1}]}`);
     assert.deepEqual(send, []);
-    assert.deepEqual(read, [{ id: '1' }]);
+    assert.deepEqual(read, [{ id: '1', idText: '1' }]);
     assert.equal(errors.length, 1);
     assert.deepEqual([errors[0]?.section, errors[0]?.code], ['send', 'bad_section']);
   }
@@ -84,7 +87,7 @@ test('A bad read gets its own error and the good ones are taken.', () => {
   const { read, errors } = parseSections(
     '{"read":[{"id":1},{},{"id":null},"x",{"id":2,"sid":null},{"id":3}]}',
   );
-  assert.deepEqual(read, [{ id: '1' }, { id: '3' }]);
+  assert.deepEqual(read.map(({ id }) => id), ['1', '3']);
   assert.deepEqual(
     errors.map((entry) => entry.idText),
     [undefined, undefined, undefined, '2'],

@@ -4,8 +4,14 @@ import { shardOf } from '../../src/wire/shard-of.ts';
 
 test('An id stays on its shard for ever: these values must never change.', () => {
   const ids = [1, 2, 21, 22, 1452, 2_147_483_647, 'anna', 'bob', '021', '🙂', ''];
-  assert.deepEqual(ids.map((id) => shardOf(id, 8)), [7, 6, 5, 6, 0, 0, 5, 6, 5, 1, 3]);
-  assert.deepEqual(ids.map((id) => shardOf(id, 3)), [1, 1, 0, 1, 2, 2, 2, 1, 2, 1, 2]);
+  assert.deepEqual(
+    ids.map((id) => shardOf(id, 8)),
+    [7, 6, 5, 6, 0, 0, 5, 6, 5, 1, 3],
+  );
+  assert.deepEqual(
+    ids.map((id) => shardOf(id, 3)),
+    [1, 1, 0, 1, 2, 2, 2, 1, 2, 1, 2],
+  );
 });
 
 test('Everything is on the only shard where there is one.', () => {
