@@ -55,7 +55,8 @@ async function openComet(onLine: (line: Line) => void): Promise<Chat> {
   });
   client.on('closed', ({ code, reason }) => ended(code, reason));
   return {
-    send: async (text) => `#${isGroup ? await client.sendToGroup(peer, text) : await client.send(peer, text)}`,
+    send: async (text) =>
+      `#${isGroup ? await client.sendToGroup(peer, text) : await client.send(peer, text)}`,
     close: () => client.close(),
   };
 }

@@ -29,13 +29,15 @@ export function createAdmin({ groups, status, token, logger }: AdminSettings): F
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: true,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-    // Its type knows no status of a route, as no route was found.
-    frameworkErrors: (error, _request, reply) => tell(reply as unknown as FastifyReply, toAdminError(error)),
+    frameworkErrors: (error, _request, reply) => {
+      tell(reply, toAdminError(error));
+    },
     clientErrorHandler: answerBroken,
   });
   admin.setErrorHandler((error: Error, request, reply) => {
     const told = toAdminError(error);
-    if (told.code === 'internal_error') logger.error({ err: error, method: request.method }, 'admin request failed');
+    if (told.code === 'internal_error')
+      logger.error({ err: error, method: request.method }, 'admin request failed');
     return tell(reply, told);
   });
   admin.setNotFoundHandler(() => {
@@ -54,7 +56,8 @@ export function createAdmin({ groups, status, token, logger }: AdminSettings): F
   return admin;
 }
 
-const tell = (reply: FastifyReply, error: AdminError): FastifyReply => reply.code(error.status).send(error.body);
+const tell = (reply: FastifyReply, error: AdminError): FastifyReply =>
+  reply.code(error.status).send(error.body);
 
 /** What is not HTTP never becomes a request. */
 function answerBroken(_error: Error, socket: Duplex): void {

@@ -41,7 +41,9 @@ export function toAdminError(error: FastifyError | Error): AdminError {
   if (error instanceof AdminError) return error;
   if (error instanceof EnckeError) {
     if (transient.has(error.code)) return new AdminError('unavailable', error.message);
-    return error.code in adminErrors ? new AdminError(error.code as AdminErrorCode, error.message) : new AdminError('internal_error');
+    return error.code in adminErrors
+      ? new AdminError(error.code as AdminErrorCode, error.message)
+      : new AdminError('internal_error');
   }
   const { code, statusCode } = error as FastifyError;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AdminError('too_large');

@@ -30,13 +30,17 @@ interface Path {
 export function addGroupRoutes(scope: FastifyInstance, groups: GroupsApi, logger: Logger): void {
   const path = '/v1/groups/:gid';
 
-  scope.put<Path & { Body: { members: number[] } }>(path, { schema: { body: replaceBody } }, async (request, reply) => {
-    const gid = readGid(request.params.gid);
-    const replaced = await groups.replace(gid, unique(request.body.members));
-    const { created, members, lastChatId } = replaced;
-    logger.info({ gid, created, members }, 'group members replaced');
-    return reply.code(created ? 201 : 200).send({ gid, members, lastChatId });
-  });
+  scope.put<Path & { Body: { members: number[] } }>(
+    path,
+    { schema: { body: replaceBody } },
+    async (request, reply) => {
+      const gid = readGid(request.params.gid);
+      const replaced = await groups.replace(gid, unique(request.body.members));
+      const { created, members, lastChatId } = replaced;
+      logger.info({ gid, created, members }, 'group members replaced');
+      return reply.code(created ? 201 : 200).send({ gid, members, lastChatId });
+    },
+  );
 
   scope.get<Path>(path, async (request) => {
     const gid = readGid(request.params.gid);

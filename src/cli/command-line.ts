@@ -43,7 +43,8 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new TextRequest(printed);
-    if (error.code === 'commander.excessArguments') throw new UsageError(`unexpected argument "${command.args[0]}"`);
+    if (error.code === 'commander.excessArguments')
+      throw new UsageError(`unexpected argument "${command.args[0]}"`);
     throw new UsageError(error.message.replace(/^error: /, ''));
   }
   return { config, given };

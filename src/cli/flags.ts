@@ -44,12 +44,17 @@ function seconds(min: number, max: number) {
 }
 
 function choice<const T extends readonly [string, ...string[]]>(values: T) {
-  return z.enum(values, values.length === 1 ? `${values[0]}, the only one for now` : `one of ${values.join(', ')}`);
+  return z.enum(
+    values,
+    values.length === 1 ? `${values[0]}, the only one for now` : `one of ${values.join(', ')}`,
+  );
 }
 
 function host() {
   const allowed = 'an IP address or a host name';
-  return z.string(allowed).refine((text) => isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text), allowed);
+  return z
+    .string(allowed)
+    .refine((text) => isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text), allowed);
 }
 
 export const schema = z.strictObject({
@@ -87,7 +92,11 @@ export const flags: Readonly<Record<FlagName, Flag>> = {
   workers: { value: '<n>', type: 'number', about: 'shard threads' },
   host: { value: '<host>', type: 'text', about: 'address that clients connect to' },
   'tcp-port': { value: '<port>', type: 'number', about: 'comet over TCP; 0 takes a free port' },
-  'http-port': { value: '<port>', type: 'number', about: 'WebSocket: /sub and /messaging; 0 takes a free port' },
+  'http-port': {
+    value: '<port>',
+    type: 'number',
+    about: 'WebSocket: /sub and /messaging; 0 takes a free port',
+  },
   'admin-port': { value: '<port>', type: 'number', about: 'admin HTTP; 0 takes a free port' },
   'admin-host': {
     value: '<host>',
@@ -101,7 +110,11 @@ export const flags: Readonly<Record<FlagName, Flag>> = {
   auth: { value: '<kind>', type: 'text', about: 'who may connect: open (default on a loopback host only)' },
   'max-package-bytes': { value: '<bytes>', type: 'number', about: 'largest package or message' },
   'auth-timeout': { value: '<seconds>', type: 'number', about: 'time a connection has to authenticate' },
-  'idle-timeout': { value: '<seconds>', type: 'number', about: 'time without a frame that ends a connection' },
+  'idle-timeout': {
+    value: '<seconds>',
+    type: 'number',
+    about: 'time without a frame that ends a connection',
+  },
   'drain-timeout': { value: '<seconds>', type: 'number', about: 'time that a graceful stop may take' },
   'memory-max-mb': { value: '<mib>', type: 'number', about: 'bound of the memory store, in MiB' },
   'log-level': { value: '<level>', type: 'text', about: 'trace, debug, info, warn, error, fatal, silent' },

@@ -12,6 +12,8 @@ export interface Frame<Body = unknown> {
 }
 
 const headerBytes = 16;
+/** Far above what the server sends at once; what claims to be larger is something else. */
+const packageBytesMax = 67_108_864;
 
 /** int32 package length, int16 header length, int16 version, int32 operation, int32 sequence. */
 export function encodePackage({ ver, op, seq, body }: Frame<Uint8Array>): Buffer {
@@ -42,7 +44,8 @@ export class PackageReader {
     while (bytes.length - at >= headerBytes) {
       const packageLength = bytes.readInt32BE(at);
       const headerLength = bytes.readInt16BE(at + 4);
-      if (headerLength < headerBytes || headerLength > packageLength) throw new Error('not a package');
+      const isPackage = headerLength >= headerBytes && headerLength <= packageLength;
+      if (!isPackage || packageLength > packageBytesMax) throw new Error('not a package');
       if (bytes.length - at < packageLength) break;
       frames.push({
         ver: bytes.readInt16BE(at + 6),

@@ -69,7 +69,7 @@ export class MessagingClient extends EventEmitter<Events> {
     const query = new URLSearchParams({ client_id: String(options.clientId) });
     if (options.deviceId !== undefined) query.set('device_id', options.deviceId);
     if (options.token !== undefined) query.set('token', options.token);
-    const opening = openWebSocket(webSocketUrl(`/messaging?${query}`, options.host, options.port));
+    const opening = openWebSocket(webSocketUrl(`/messaging?${query.toString()}`, options.host, options.port));
     const client = new MessagingClient(opening.socket, options);
     await opening.opened;
     return client;

@@ -24,7 +24,11 @@ export class CometTcpClient extends CometClient {
   #closed: Closed = { code: 1006, reason: '' };
 
   /** A connection that has not said who it is yet. */
-  static async open({ host = '127.0.0.1', port = 3101, ...settings }: TcpAddress = {}): Promise<CometTcpClient> {
+  static async open({
+    host = '127.0.0.1',
+    port = 3101,
+    ...settings
+  }: TcpAddress = {}): Promise<CometTcpClient> {
     const socket = connect({ host, port, noDelay: true });
     await once(socket, 'connect'); // rejects on 'error'
     return new CometTcpClient(socket, settings);
@@ -34,7 +38,11 @@ export class CometTcpClient extends CometClient {
     const { mid, mkey, device, ...address } = options;
     const client = await CometTcpClient.open(address);
     try {
-      await client.authenticate({ mid, ...(mkey !== undefined && { mkey }), ...(device !== undefined && { device }) });
+      await client.authenticate({
+        mid,
+        ...(mkey !== undefined && { mkey }),
+        ...(device !== undefined && { device }),
+      });
     } catch (error) {
       client.destroy();
       throw error;

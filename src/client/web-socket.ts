@@ -37,7 +37,11 @@ export class CometWebSocketClient extends CometClient {
     const { mid, mkey, device, ...address } = options;
     const client = await CometWebSocketClient.open(address);
     try {
-      await client.authenticate({ mid, ...(mkey !== undefined && { mkey }), ...(device !== undefined && { device }) });
+      await client.authenticate({
+        mid,
+        ...(mkey !== undefined && { mkey }),
+        ...(device !== undefined && { device }),
+      });
     } catch (error) {
       client.destroy();
       throw error;

@@ -104,6 +104,17 @@ export class Sessions {
     this.closeIfIdle(session);
   }
 
+  /** The client is gone: what it said before is still carried out (docs/protocol.md "Closing"). */
+  finish(session: Session): void {
+    for (;;) {
+      const parked = this.#parking.first(session);
+      if (parked === undefined || session.closing !== undefined || session.broken) break;
+      // Bounded by limits.sessionInBytesMax: nobody waits for the answers, so they need no room.
+      parked.at = this.#handle(session, parked.type, parked.bytes, parked.at, parked.bytes.length);
+      if (parked.at === parked.bytes.length) this.#parking.shift(session);
+    }
+  }
+
   /** Every session is to finish what was read and then to leave. */
   drain(): void {
     this.#draining = true;

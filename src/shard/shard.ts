@@ -222,6 +222,7 @@ export class Shard implements SessionHost {
       this.#sessions.resume(session);
       this.#wakeFeeder(session);
     } else if (type === ToShard.closed) {
+      this.#sessions.finish(session);
       session.end(taken);
       this.#sessions.remove(session);
       this.#fanouts.forget(session);

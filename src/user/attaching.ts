@@ -89,7 +89,7 @@ export async function resync(state: UserState, _none: void, ctx: UserContext): P
   }
 }
 
-async function list(state: UserState, ctx: UserContext): Promise<void> {
+export async function list(state: UserState, ctx: UserContext): Promise<void> {
   for (const { conversation, last, joinedAt } of await ctx.env.store.participations(state.id)) {
     if (isGroup(conversation)) {
       const group = state.group(conversation.group, joinedAt);

@@ -2,6 +2,7 @@ import { errorReasons } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { encodeErrors, messageIdOf } from '../wire/messaging.ts';
 import { frameFrom, nextFrame, runLast } from '../wire/run.ts';
+import { list } from './attaching.ts';
 import type { UserContext } from './context.ts';
 import type { PairState } from './conversation-state.ts';
 import type { Found, ReadByOther, ReadMarks } from './messages.ts';
@@ -13,6 +14,8 @@ type Item = ReadMarks['items'][number];
 export function read(state: UserState, { connection, items }: ReadMarks, ctx: UserContext): void | Promise<void> {
   const { mailbox } = state;
   if (mailbox === undefined) return undefined;
+  // The connection may be gone already, before its turn to be attached came.
+  if (!state.listed) return list(state, ctx).then(() => read(state, { connection, items }, ctx));
   const marked = new Map<PairState, number[]>();
   const refused: Item[] = [];
   for (const item of items) {

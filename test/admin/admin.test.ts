@@ -96,14 +96,33 @@ test('a full group fits one call, one more member does not', async (t) => {
   assert.equal((await call('PUT', '/v1/groups/1', { members })).status, 201);
   members.push(1);
   assert.deepEqual(error(await call('PUT', '/v1/groups/1', { members })), [422, 'group_too_large']);
-  assert.deepEqual(error(await call('POST', '/v1/groups/1/members', { add: members })), [422, 'group_too_large']);
+  assert.deepEqual(error(await call('POST', '/v1/groups/1/members', { add: members })), [
+    422,
+    'group_too_large',
+  ]);
   assert.deepEqual(error(await call('POST', '/v1/groups/1/members', { add: [1] })), [422, 'group_too_large']);
 });
 
 test('a gid is the decimal form of 1..2147483647', async (t) => {
   const { call, groups } = await start(t);
-  for (const gid of ['0', '-1', '2147483648', '99999999999', '01', '1.0', '1e3', '%31x', 'news', '+1', '%20']) {
-    assert.deepEqual(error(await call('PUT', `/v1/groups/${gid}`, { members: [1] })), [400, 'bad_request'], gid);
+  for (const gid of [
+    '0',
+    '-1',
+    '2147483648',
+    '99999999999',
+    '01',
+    '1.0',
+    '1e3',
+    '%31x',
+    'news',
+    '+1',
+    '%20',
+  ]) {
+    assert.deepEqual(
+      error(await call('PUT', `/v1/groups/${gid}`, { members: [1] })),
+      [400, 'bad_request'],
+      gid,
+    );
   }
   assert.equal(groups.count, 0);
 });
@@ -121,9 +140,20 @@ test('a body of another shape is refused and changes nothing', async (t) => {
     ...[0, -1, 2_147_483_648, 1.5, '1', null, true, [1], {}].map((mid) => ({ members: [1, mid] })),
   ];
   for (const body of puts) {
-    assert.deepEqual(error(await call('PUT', '/v1/groups/1', body)), [400, 'bad_request'], JSON.stringify(body));
+    assert.deepEqual(
+      error(await call('PUT', '/v1/groups/1', body)),
+      [400, 'bad_request'],
+      JSON.stringify(body),
+    );
   }
-  const posts: unknown[] = [{}, { members: [1] }, { add: 1 }, { add: [0] }, { remove: ['1'] }, { add: [1], remove: [1] }];
+  const posts: unknown[] = [
+    {},
+    { members: [1] },
+    { add: 1 },
+    { add: [0] },
+    { remove: ['1'] },
+    { add: [1], remove: [1] },
+  ];
   await groups.replace(1, [9]);
   for (const body of posts) {
     const answer = await call('POST', '/v1/groups/1/members', body);
@@ -160,7 +190,12 @@ test('a body over the limit is too large', async (t) => {
 
 test('other paths, methods and broken requests are answered in the same form', async (t) => {
   const { call, port } = await start(t);
-  for (const [method, path] of [['GET', '/'], ['GET', '/v1/groups'], ['POST', '/healthz'], ['PATCH', '/v1/groups/1']]) {
+  for (const [method, path] of [
+    ['GET', '/'],
+    ['GET', '/v1/groups'],
+    ['POST', '/healthz'],
+    ['PATCH', '/v1/groups/1'],
+  ]) {
     assert.deepEqual(error(await call(method!, path!)), [404, 'not_found'], `${method} ${path}`);
   }
   assert.deepEqual(error(await call('GET', '/v1/groups/%ff')), [400, 'bad_request']);
@@ -172,7 +207,15 @@ test('with a token, groups need it and health does not', async (t) => {
   const { call, groups } = await start(t, { token: 'right' });
   const put = (authorization?: string): Promise<AdminAnswer> =>
     call('PUT', '/v1/groups/1', { members: [1] }, authorization === undefined ? {} : { authorization });
-  for (const wrong of [undefined, 'Bearer wrong', 'Bearer right2', 'Bearer', 'Basic right', 'right', 'Bearer righ']) {
+  for (const wrong of [
+    undefined,
+    'Bearer wrong',
+    'Bearer right2',
+    'Bearer',
+    'Basic right',
+    'right',
+    'Bearer righ',
+  ]) {
     const answer = await put(wrong);
     assert.deepEqual(error(answer), [401, 'unauthorized'], wrong);
     assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
@@ -193,7 +236,8 @@ test('without a token, a name that someone made point here is refused', async (t
   };
   assert.equal(await get('rebound.example.org'), '400');
   assert.equal(await get(`rebound.example.org:${port}`), '400');
-  for (const host of ['localhost', `127.0.0.1:${port}`, `[::1]:${port}`]) assert.equal(await get(host), '404');
+  for (const host of ['localhost', `127.0.0.1:${port}`, `[::1]:${port}`])
+    assert.equal(await get(host), '404');
 });
 
 test('what is not available is 503, what is broken is 500 and logged', async (t) => {

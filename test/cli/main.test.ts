@@ -89,7 +89,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 test('a second signal ends at once', async () => {
-  for (const [signal, code] of [['SIGTERM', 143], ['SIGINT', 130]] as const) {
+  for (const [signal, code] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const) {
     const server = await spawnServer(['--drain-timeout', '60']);
     const client = await openTcp(server);
     client.socket.pause(); // never sees the end, so the drain waits for it
@@ -114,7 +117,10 @@ test('an IPv6 address is written in brackets', () => {
   const v4 = { host: '127.0.0.1', port: 1 };
   const v6 = { host: '::1', port: 2 };
   const line = readyLine({ tcpAddress: v4, httpAddress: v6, adminAddress: v4, workers: 3 });
-  assert.equal(line, `encke ready tcp=127.0.0.1:1 http=[::1]:2 admin=127.0.0.1:1 workers=3 pid=${process.pid}`);
+  assert.equal(
+    line,
+    `encke ready tcp=127.0.0.1:1 http=[::1]:2 admin=127.0.0.1:1 workers=3 pid=${process.pid}`,
+  );
 });
 
 test('why it did not start is one line, whatever was thrown', () => {

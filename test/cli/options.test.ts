@@ -77,11 +77,11 @@ test('every flag can be set in all three places', () => {
 });
 
 test('seconds become milliseconds, mebibytes become bytes', () => {
-  const options = parse('--auth-timeout 0.25 --idle-timeout 90 --drain-timeout 0 --memory-max-mb 3');
+  const options = parse('--auth-timeout 0.25 --idle-timeout 90 --drain-timeout 0 --memory-max-mb 48');
   assert.equal(options.authTimeoutMs, 250);
   assert.equal(options.idleTimeoutMs, 90_000);
   assert.equal(options.drainTimeoutMs, 0);
-  assert.equal(options.memoryStoreBytesMax, 3_145_728);
+  assert.equal(options.memoryStoreBytesMax, 50_331_648);
 });
 
 test('a value out of its bounds is refused with what is allowed', () => {
@@ -94,7 +94,7 @@ test('a value out of its bounds is refused with what is allowed', () => {
     ['auth-timeout', 0.01, 3_600],
     ['idle-timeout', 0.01, 604_800],
     ['drain-timeout', 0, 3_600],
-    ['memory-max-mb', 1, 1_048_576],
+    ['memory-max-mb', 16, 1_048_576],
   ];
   for (const [flag, min, max] of bounds) {
     parse(`--${flag} ${min}`);
@@ -107,7 +107,10 @@ test('a value out of its bounds is refused with what is allowed', () => {
 
 test('a number is written in digits', () => {
   for (const text of ['eight', '1e1', '0x8', '8.5', '8,5', '+8', '8px', 'NaN', 'Infinity', '٨']) {
-    refused(() => parse(`--workers ${text}`), `flag --workers: ${quoted(text)} is not a whole number from 1 to 64`);
+    refused(
+      () => parse(`--workers ${text}`),
+      `flag --workers: ${quoted(text)} is not a whole number from 1 to 64`,
+    );
   }
   refused(() => parse('', { ENCKE_WORKERS: '' }), /^environment ENCKE_WORKERS: "" is not/);
   refused(() => parse('', { ENCKE_WORKERS: ' 8' }), /^environment ENCKE_WORKERS: " 8" is not/);
@@ -153,7 +156,10 @@ test('a flag without its value is refused', () => {
 
 test('a file that cannot be read, or holds something else, is refused', () => {
   refused(() => parse('--config nowhere.json'), 'flag --config: cannot read nowhere.json: no such file');
-  refused(() => parse('', { ENCKE_CONFIG: 'nowhere.json' }), /^environment ENCKE_CONFIG: cannot read nowhere.json/);
+  refused(
+    () => parse('', { ENCKE_CONFIG: 'nowhere.json' }),
+    /^environment ENCKE_CONFIG: cannot read nowhere.json/,
+  );
   refused(() => parseFile('{"workers": 1,}'), /^encke.json is not JSON/);
   for (const text of ['[]', '1', 'null', '"workers"']) refused(() => parseFile(text), /is not a JSON object/);
 });

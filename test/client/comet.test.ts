@@ -3,11 +3,19 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, before, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { CometTcpClient, ConnectionClosed, RequestRefused, WaitTimeout } from '../../src/client/index.ts';
 import { encodePackage } from '../../src/client/frames.ts';
 import type { Server } from '../../src/server.ts';
 import { putGroup } from '../support/admin.ts';
-import { cometKinds, connectComet, connectTcp, connectWebSocket, openTcp, openWebSocket } from '../support/clients.ts';
+import {
+  cometKinds,
+  connectComet,
+  connectTcp,
+  connectWebSocket,
+  openTcp,
+  openWebSocket,
+} from '../support/clients.ts';
 import { startTestServer } from '../support/server.ts';
 
 let server: Server;
@@ -39,14 +47,20 @@ for (const kind of cometKinds) {
     await client.heartbeat();
     const code = kind === 'ws-json' ? 'no_such_group' : 'refused';
     await assert.rejects(client.sendToGroup(77, 'x'), new RequestRefused(code));
-    await assert.rejects(client.authenticate({ mid: client.mid }), new RequestRefused('already_authenticated'));
+    await assert.rejects(
+      client.authenticate({ mid: client.mid }),
+      new RequestRefused('already_authenticated'),
+    );
     assert.equal((await client.close()).code, 1000);
     await assert.rejects(client.send(1, 'x'), ConnectionClosed);
     await assert.rejects(client.nextMessage(), ConnectionClosed);
   });
 
   test(`a group's message reaches its other members over ${kind}`, async () => {
-    const [one, two] = [await connectComet(kind, server, newMid()), await connectComet(kind, server, newMid())];
+    const [one, two] = [
+      await connectComet(kind, server, newMid()),
+      await connectComet(kind, server, newMid()),
+    ];
     await putGroup(server, one.mid, [one.mid, two.mid]);
     assert.equal(await one.sendToGroup(one.mid, 'all'), 1);
     const { group, to, text } = await two.nextMessage();
@@ -89,37 +103,38 @@ test('a listener gets the messages that nobody waits for', async () => {
 });
 
 /** A TCP server that does what a test says, for what the real one never does. */
-async function fake(onSocket: (socket: Socket) => void): Promise<{ port: number; close: () => void }> {
+async function fake(t: TestContext, onSocket: (socket: Socket) => void): Promise<number> {
   const listener = createServer((socket) => {
     socket.on('error', () => {});
     onSocket(socket);
   }).listen(0, '127.0.0.1');
+  t.after(() => listener.close());
   await once(listener, 'listening');
-  return { port: (listener.address() as AddressInfo).port, close: () => void listener.close() };
+  return (listener.address() as AddressInfo).port;
 }
 
-test('a server that is silent, gone or speaks nonsense is an error, not a hang', async () => {
-  const silent = await fake((socket) => socket.resume());
-  const mute = await CometTcpClient.open({ port: silent.port, timeoutMs: 20 });
-  await assert.rejects(mute.heartbeat(), WaitTimeout);
-  await assert.rejects(mute.nextFrame(), WaitTimeout);
-  await mute.close();
-  silent.close();
+test('a server that is silent is an error, not a hang', async (t) => {
+  const client = await CometTcpClient.open({
+    port: await fake(t, (socket) => socket.resume()),
+    timeoutMs: 20,
+  });
+  await assert.rejects(client.heartbeat(), WaitTimeout);
+  await assert.rejects(client.nextFrame(), WaitTimeout);
+  await client.close();
+});
 
-  const gone = await fake((socket) => socket.destroy());
-  await assert.rejects(CometTcpClient.connect({ port: gone.port, mid: 1 }), ConnectionClosed);
-  gone.close();
-  await assert.rejects(CometTcpClient.open({ port: gone.port }), { code: 'ECONNREFUSED' });
+test('a server that is gone is an error', async (t) => {
+  const port = await fake(t, (socket) => socket.destroy());
+  await assert.rejects(CometTcpClient.connect({ port, mid: 1 }), ConnectionClosed);
+  await assert.rejects(CometTcpClient.open({ port: 1 }), { code: 'ECONNREFUSED' });
+});
 
-  const nonsense = await fake((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-  const client = await CometTcpClient.open({ port: nonsense.port });
-  assert.equal((await client.closed).code, 1002);
-  nonsense.close();
-
-  const badBatch = await fake((socket) => socket.write(encodePackage({ ver: 1, op: 9, seq: 0, body: Buffer.from('x') })));
-  const reader = await CometTcpClient.open({ port: badBatch.port });
-  assert.equal((await reader.closed).code, 1006);
-  badBatch.close();
+test('a server that speaks something else is left', async (t) => {
+  const other = await fake(t, (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  assert.equal((await (await CometTcpClient.open({ port: other })).closed).code, 1002);
+  const frame = encodePackage({ ver: 1, op: 9, seq: 0, body: Buffer.from('x') });
+  const badBatch = await fake(t, (socket) => socket.write(frame));
+  assert.equal((await (await CometTcpClient.open({ port: badBatch })).closed).code, 1006);
 });
 
 test('heartbeats keep an idle connection alive', async () => {

@@ -5,7 +5,7 @@ import type { Notification } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
 import { connectMessaging, connectWebSocket } from '../support/clients.ts';
 import { Ids } from '../support/ids.ts';
-import { drained, idsOf, nextMillisecond, unreadOf, until, watchMessaging } from '../support/messaging.ts';
+import { drained, idsOf, nextMillisecond, settled, unreadOf, until, watchMessaging } from '../support/messaging.ts';
 import { startTestServer } from '../support/server.ts';
 
 for (const workers of [1, 2, 4]) {
@@ -98,13 +98,12 @@ for (const workers of [1, 2, 4]) {
     const receiverId = ids.name(0);
     const senders = await Promise.all([ids.mid(1), ids.name(1)].map((id) => connectMessaging(server, id)));
     for (const sender of senders) {
+      // Another device of the sender sees what is stored.
+      const mirror = await connectMessaging(server, sender.clientId, { deviceId: 'mirror' });
+      await settled(server, mirror);
       const send = Array.from({ length: 400 }, (_, i) => ({ id: `n${i}`, sid: sender.clientId, rid: receiverId }));
       sender.sendSections({ send });
-    }
-    // Everything is stored once something of each sender has come back to a third one.
-    for (const sender of senders) {
-      const mirror = await connectMessaging(server, sender.clientId, { deviceId: 'mirror' });
-      assert.equal(mirror.waitingMessages, 0);
+      await mirror.nextMessages(400);
       await mirror.close();
     }
     const query = `client_id=${receiverId}`;

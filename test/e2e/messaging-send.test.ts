@@ -203,3 +203,23 @@ test('The sender of a message is the client of the connection, in its string for
   }
   await Promise.all([one.close(), other.close()]);
 });
+
+test('What a client sends and reads right before it closes its connection is carried out.', async () => {
+  const receiver = await client();
+  for (let i = 0; i < 20; i++) {
+    const clientId = ids.name();
+    receiver.send(clientId, { n: i });
+    const sender = await connectMessaging(server, clientId);
+    const id = sender.send(receiver.clientId, { n: i });
+    await sender.close();
+    assert.equal((await receiver.nextMessage()).id, id);
+    const reader = await connectMessaging(server, clientId);
+    const { id: unread } = await reader.nextMessage();
+    await reader.close();
+    const quick = await connectMessaging(server, clientId);
+    quick.read({ id: unread });
+    await quick.close();
+    assert.deepEqual(await unreadOf(server, clientId, receiver), []);
+  }
+  await receiver.close();
+});

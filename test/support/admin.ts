@@ -21,7 +21,11 @@ export async function adminRequest(
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? undefined : JSON.parse(text),
+  };
 }
 
 /** Creates a group, or replaces its members. */
@@ -31,5 +35,6 @@ export async function putGroup(
   members: readonly number[],
 ): Promise<void> {
   const { status, body } = await adminRequest(server.adminAddress, 'PUT', `/v1/groups/${gid}`, { members });
-  if (status !== 200 && status !== 201) throw new Error(`PUT group ${gid}: ${status} ${JSON.stringify(body)}`);
+  if (status !== 200 && status !== 201)
+    throw new Error(`PUT group ${gid}: ${status} ${JSON.stringify(body)}`);
 }

@@ -17,7 +17,12 @@ const testSettings: CometSettings = { heartbeatMs: 0, timeoutMs: 5_000 };
 type More = CometSettings & Omit<Credentials, 'mid'>;
 
 /** A connection of this mid, authenticated. */
-export function connectComet(kind: CometKind, server: Target, mid: number, more: More = {}): Promise<CometClient> {
+export function connectComet(
+  kind: CometKind,
+  server: Target,
+  mid: number,
+  more: More = {},
+): Promise<CometClient> {
   switch (kind) {
     case 'tcp':
       return connectTcp(server, mid, more);
@@ -32,12 +37,32 @@ export function connectTcp(server: Target, mid: number, more: More = {}): Promis
   return CometTcpClient.connect({ ...server.tcpAddress, ...testSettings, ...more, mid });
 }
 
-export function connectWebSocket(server: Target, mid: number, more: More = {}): Promise<CometWebSocketClient> {
-  return CometWebSocketClient.connect({ ...server.httpAddress, ...testSettings, ...more, mid, encoding: 'json' });
+export function connectWebSocket(
+  server: Target,
+  mid: number,
+  more: More = {},
+): Promise<CometWebSocketClient> {
+  return CometWebSocketClient.connect({
+    ...server.httpAddress,
+    ...testSettings,
+    ...more,
+    mid,
+    encoding: 'json',
+  });
 }
 
-export function connectWebSocketBinary(server: Target, mid: number, more: More = {}): Promise<CometWebSocketClient> {
-  return CometWebSocketClient.connect({ ...server.httpAddress, ...testSettings, ...more, mid, encoding: 'binary' });
+export function connectWebSocketBinary(
+  server: Target,
+  mid: number,
+  more: More = {},
+): Promise<CometWebSocketClient> {
+  return CometWebSocketClient.connect({
+    ...server.httpAddress,
+    ...testSettings,
+    ...more,
+    mid,
+    encoding: 'binary',
+  });
 }
 
 /** Connections that have not said who they are. */

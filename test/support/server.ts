@@ -14,7 +14,10 @@ const readyTimeoutMs = 20_000;
 /** Options of a server on free ports, with the memory store; nothing comes from the environment. */
 export function testOptions(overrides: Partial<ServerOptions> = {}): ServerOptions {
   const ports = ['--tcp-port', '0', '--http-port', '0', '--admin-port', '0'];
-  const options = parseOptions([...ports, '--workers', '2', '--store', 'memory', '--log-level', 'silent'], {});
+  const options = parseOptions(
+    [...ports, '--workers', '2', '--store', 'memory', '--log-level', 'silent'],
+    {},
+  );
   return { ...options, ...overrides };
 }
 
