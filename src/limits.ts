@@ -88,4 +88,3 @@ export const limits = {
   memorySegmentBytes: 4_194_304,
 } as const;
 
-export type Limits = { -readonly [K in keyof typeof limits]: number };

@@ -68,7 +68,7 @@ export function encodeBatch(batch: readonly unknown[]): ArrayBuffer {
   const view = packr.pack(batch); // A view of a buffer that msgpackr goes on using.
   const bytes = Buffer.allocUnsafeSlow(view.byteLength);
   bytes.set(view);
-  return bytes.buffer as ArrayBuffer;
+  return bytes.buffer;
 }
 
 /** Decodes a batch. Byte arrays in it are Buffers that view `bytes`, and keep all of it in memory. */

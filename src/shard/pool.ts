@@ -72,9 +72,9 @@ export class ShardPool {
   /** Shards save what is behind and end. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const ended = this.#running.map((running) => running?.ended);
-    for (const running of this.#running) running?.control.postMessage({ type: 'stop' } satisfies ToShardControl);
-    await Promise.all(ended);
+    const running = this.#running.filter((shard) => shard !== undefined);
+    for (const { control } of running) control.postMessage({ type: 'stop' } satisfies ToShardControl);
+    await Promise.all(running.map(({ ended }) => ended));
     await this.#pool.destroy();
   }
 

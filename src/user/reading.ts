@@ -89,7 +89,7 @@ async function search(state: UserState, items: readonly Item[], ctx: UserContext
     else same.push(item);
   }
   const hits: { pair: PairState; numbers: number[] }[] = [];
-  for (const pair of [...state.pairs()]) {
+  for (const pair of state.pairs()) {
     const numbers: number[] = [];
     const last = pair.head;
     for (let after = pair.marks.readTo; after < last; ) {

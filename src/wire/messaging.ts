@@ -4,7 +4,6 @@ import { idString } from './json-id.ts';
 import { ElementCursor, memberSlice, skipSpace } from './json-slice.ts';
 
 export { encodeNotifications, messageIdOf } from './notifications.ts';
-export type { MessageId } from './notifications.ts';
 
 /** One message of a `send` section. Its ids are in their string form. */
 export interface SendItem {

@@ -92,8 +92,8 @@ class Program {
     await Promise.all(this.#replies.splice(0));
     for (const user of this.users) {
       if (user.live.length === 0) await this.connect(user);
-      const missing = (): number => [...user.expected].filter((text) => !user.got.has(text)).length;
-      await until(() => missing() === 0, `${user.mid} (${user.protocol}) has all of its messages`);
+      const missing = (): string[] => [...user.expected].filter((text) => !user.got.has(text));
+      try { await until(() => missing().length === 0, `${user.mid} (${user.protocol}) has all of its messages`, 3000); } catch (e) { console.log(user.mid, user.protocol, user.streams.map(s => s.client.constructor.name + (s.client as any).socket.constructor.name + s.seen.length), missing()); throw e; }
     }
   }
 

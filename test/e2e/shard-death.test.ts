@@ -105,6 +105,7 @@ test('Requests in flight to a shard that dies are refused with unavailable or an
     const requests: Promise<number>[] = [];
     const ask = (count: number): void => {
       for (let i = 0; i < count; i++) requests.push(client.send(owner, 'x'), client.sendToGroup(gid, 'x'));
+      for (const request of requests.slice(-2 * count)) request.catch(() => {}); // looked at below
     };
     await client.send(owner, 'first');
     ask(50);
