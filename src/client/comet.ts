@@ -24,7 +24,7 @@ interface Pending {
 }
 
 interface Events {
-  /** Without a listener, messages wait for nextMessage(). */
+  /** The messages that no nextMessage() waits for, those from before the listener first. */
   message: [message: CometMessage];
   closed: [closed: Closed];
 }
@@ -53,6 +53,10 @@ export abstract class CometClient extends EventEmitter<Events> {
     const onFull = (): void => this.destroy();
     this.#messages = new Inbox('message', this.#settings.inboxMax, onFull);
     this.#frames = new Inbox('frame', this.#settings.inboxMax, onFull);
+    // What the user missed may come with the answer to op 7, before anyone can listen.
+    (this as EventEmitter).on('newListener', (name) => {
+      if (name === 'message') process.nextTick(() => this.#deliver());
+    });
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
   }
 
@@ -142,7 +146,8 @@ export abstract class CometClient extends EventEmitter<Events> {
       clearTimeout(pending.timer);
       pending.resolve(frame);
     } else if (frame.op === op.batch && this.#settings.unpack) {
-      for (const message of this.#unpack(frame)) this.#onMessage(message);
+      for (const message of this.#unpack(frame)) this.#messages.push(message);
+      this.#deliver();
     } else {
       this.#frames.push(frame);
     }
@@ -172,8 +177,12 @@ export abstract class CometClient extends EventEmitter<Events> {
     }
   }
 
-  #onMessage(message: CometMessage): void {
-    if (!this.emit('message', message)) this.#messages.push(message);
+  #deliver(): void {
+    while (this.listenerCount('message') > 0) {
+      const message = this.#messages.take();
+      if (message === undefined) return;
+      this.emit('message', message);
+    }
   }
 
   #check(frame: Frame): number {

@@ -53,12 +53,9 @@ export class Inbox<T> {
     });
   }
 
-  /** Everything that is here now. */
-  takeAll(): T[] {
-    const items = this.#items.slice(this.#head);
-    this.#items = [];
-    this.#head = 0;
-    return items;
+  /** The next item if one is here. */
+  take(): T | undefined {
+    return this.length > 0 ? this.#shift() : undefined;
   }
 
   end(error: Error): void {

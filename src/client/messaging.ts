@@ -44,7 +44,7 @@ export interface MessagingOptions {
 }
 
 interface Events {
-  /** Without a listener, messages wait for nextMessage(). */
+  /** The messages that no nextMessage() waits for, those from before the listener first. */
   message: [message: MessagingMessage];
   /** Every notification, before its messages. */
   notification: [notification: Notification];
@@ -84,6 +84,10 @@ export class MessagingClient extends EventEmitter<Events> {
     const onFull = (): void => this.destroy();
     this.#messages = new Inbox('message', inboxMax, onFull);
     this.#errors = new Inbox('error', inboxMax, onFull);
+    // Unread messages come with the upgrade, before anyone can listen.
+    (this as EventEmitter).on('newListener', (name) => {
+      if (name === 'message') process.nextTick(() => this.#deliver());
+    });
     socket.on('message', (data: RawData) => this.#onText(String(data)));
     this.closed = new Promise((resolve) => {
       socket.on('close', (code: number, reason: Buffer) => {
@@ -164,8 +168,15 @@ export class MessagingClient extends EventEmitter<Events> {
     }
     this.emit('notification', notification);
     for (const error of notification.errors ?? []) this.#errors.push(error);
-    for (const message of notification.messages ?? []) {
-      if (!this.emit('message', message)) this.#messages.push(message);
+    for (const message of notification.messages ?? []) this.#messages.push(message);
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    while (this.listenerCount('message') > 0) {
+      const message = this.#messages.take();
+      if (message === undefined) return;
+      this.emit('message', message);
     }
   }
 }

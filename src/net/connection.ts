@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { closes, type CloseReason } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { cometCloseFrame } from './close-frame.ts';
@@ -130,7 +130,8 @@ export class WebSocketConnection extends Connection {
   }
 
   write(bytes: Buffer, text: boolean, counts = 0): void {
-    if (this.ending) return;
+    // Behind a close frame nothing is sent: it must not count as taken either.
+    if (this.ending || this.webSocket.readyState !== WebSocket.OPEN) return;
     this.accepted += counts;
     this.webSocket.send(bytes, text ? TEXT : BINARY);
     this.wrote();

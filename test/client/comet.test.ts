@@ -102,6 +102,26 @@ test('a listener gets the messages that nobody waits for', async () => {
   await Promise.all([from.close(), to.close()]);
 });
 
+test('a listener gets what came before it, with the answer to op 7', async () => {
+  for (const kind of cometKinds) {
+    const [from, mid] = [await connectTcp(server, newMid()), newMid()];
+    await from.send(mid, 'one');
+    await from.send(mid, 'two');
+    const to = await connectComet(kind, server, mid);
+    await to.heartbeat(); // by now both are here, and nobody listens
+    const heard: string[] = [];
+    const two = new Promise<void>((resolve) => {
+      to.on('message', ({ text }) => {
+        heard.push(text);
+        if (text === 'two') resolve();
+      });
+    });
+    await two;
+    assert.deepEqual(heard, ['one', 'two']);
+    await Promise.all([from.close(), to.close()]);
+  }
+});
+
 /** A TCP server that does what a test says, for what the real one never does. */
 async function fake(t: TestContext, onSocket: (socket: Socket) => void): Promise<number> {
   const listener = createServer((socket) => {

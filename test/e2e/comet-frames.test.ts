@@ -165,8 +165,9 @@ describe('the TCP stream', () => {
     socket.on('data', () => {}).on('error', () => {});
     socket.write(header(20, 21));
     await once(socket, 'end');
+    const cut = new Promise((resolve) => socket.once('close', resolve));
     const busy = setInterval(() => socket.write('x'), 50); // a reset shows only to one that writes
-    await once(socket, 'close');
+    await cut;
     clearInterval(busy);
   });
 });
