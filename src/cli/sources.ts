@@ -78,7 +78,7 @@ export function checkSource({ values, nameOf }: Source): GivenValues {
 }
 
 function withoutUndefined(values: object): GivenValues {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as GivenValues;
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 /** Keys are spelled like flags; one in camel case or with underscores is near enough to tell. */
@@ -90,6 +90,6 @@ function suggestion(key: string): string {
 
 function shown(flag: string, value: unknown): string {
   if (flag === 'admin-token') return 'the value';
-  const text = oneLine(JSON.stringify(value) ?? String(value));
+  const text = oneLine(JSON.stringify(value));
   return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text;
 }

@@ -61,7 +61,7 @@ function settleOwn(
 ): void {
   const delivery = session.delivery(conversation.conversation, before);
   if (last <= delivery.sent) return;
-  if (!delivery.behind && first === delivery.sent + 1) delivery.advance(last, session.writes + 1);
+  if (!delivery.behind && first === delivery.sent + 1) session.advance(delivery, last);
   else {
     const own = (delivery.own ??= new Set());
     for (let number = first; number <= last; number++) own.add(number);

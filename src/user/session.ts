@@ -109,8 +109,15 @@ export class Session {
   push(run: Run, delivery: Delivery, last: number): void {
     this.runs.push(run);
     this.runBytes += run.bytes.length;
-    delivery.advance(last, this.writes + 1);
+    this.advance(delivery, last);
     this.#host.touch(this);
+  }
+
+  /** The next write carries a conversation up to `last`. */
+  advance(delivery: Delivery, last: number): void {
+    // What was taken so far is noted first: if this write is not, nothing before it is sent again.
+    delivery.confirm(this.writesTaken);
+    delivery.advance(last, this.writes + 1);
   }
 
   /** Its own message was stored: the reply stands for it. */

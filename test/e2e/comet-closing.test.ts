@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { encodePackage } from '../../src/client/frames.ts';
+import { encodePackage, PackageReader } from '../../src/client/frames.ts';
 import { cometKinds } from '../support/clients.ts';
 import { Bench, Wire } from '../support/comet.ts';
 import { startTestServer } from '../support/server.ts';
@@ -115,6 +117,22 @@ describe('the client ends first', () => {
     });
   }
 
+  test('a TCP client that ends its side behind op 7 gets op 8 and its replies, then FIN without op 6', async () => {
+    const socket = connect({ ...bench.tcpAddress, allowHalfOpen: true });
+    const auth = Buffer.from(JSON.stringify({ mid: bench.mid(), mkey: '' }));
+    const beat = encodePackage({ ver: 1, op: 2, seq: 2, body: Buffer.alloc(0) });
+    socket.end(Buffer.concat([encodePackage({ ver: 1, op: 7, seq: 1, body: auth }), beat]));
+    assert.deepEqual(await opsUntilEnd(socket), [8, 3]);
+  });
+
+  test('a TCP client that ends its side before op 7, or within it, gets FIN without op 6', async () => {
+    for (const bytes of [Buffer.alloc(0), Buffer.from('0000', 'hex')]) {
+      const socket = connect({ ...bench.tcpAddress, allowHalfOpen: true });
+      socket.end(bytes);
+      assert.deepEqual(await opsUntilEnd(socket), []);
+    }
+  });
+
   test('what a cut connection had sent before is carried out', async () => {
     const [to, from] = [await bench.connect('tcp'), await bench.connect('tcp')];
     from.message(18, 1, to.mid, 'last words');
@@ -125,3 +143,11 @@ describe('the client ends first', () => {
     await to.end();
   });
 });
+
+async function opsUntilEnd(socket: Socket): Promise<number[]> {
+  const reader = new PackageReader();
+  const ops: number[] = [];
+  socket.on('data', (chunk: Buffer) => ops.push(...reader.read(chunk).map(({ op }) => op)));
+  await once(socket, 'end');
+  return ops;
+}

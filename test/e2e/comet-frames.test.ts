@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { encodePackage, PackageReader } from '../../src/client/frames.ts';
-import { CometTcpClient } from '../../src/client/index.ts';
+import { CometTcpClient, CometWebSocketClient } from '../../src/client/index.ts';
 import { Bench, type Wire } from '../support/comet.ts';
 
 const max = 65_536;
@@ -243,6 +243,19 @@ describe('WebSocket messages', () => {
       assert.deepEqual(await seen(wire), [3, 7]);
       wire.client.sendRaw(text.padEnd(max + 1, ' '));
       assert.equal((await wire.closed).code, 1009);
+    }
+  });
+
+  test('messages may come in fragments', async () => {
+    for (const kind of ['ws-json', 'ws-binary'] as const) {
+      const { client, ...wire } = await bench.connect(kind);
+      assert.ok(client instanceof CometWebSocketClient, wire.kind);
+      const message = kind === 'ws-json' ? Buffer.from('{"op":2,"seq":9}') : Buffer.concat([beat(9), beat(10)]);
+      for (const [i, byte] of message.entries()) {
+        client.socket.send(Buffer.of(byte), { binary: kind === 'ws-binary', fin: i === message.length - 1 });
+      }
+      assert.equal((await client.nextFrame()).seq, 9);
+      if (kind === 'ws-binary') assert.equal((await client.nextFrame()).seq, 10);
     }
   });
 

@@ -112,10 +112,10 @@ onWorkers('identities', (bench) => {
 
   test('only the canonical decimal form of a mid is that mid', async () => {
     const mid = bench.mid();
-    const wire = await bench.connect('tcp', mid);
+    const [wire, peer] = [await bench.connect('tcp', mid), await connectMessaging(bench, `peer of ${mid}`)];
     for (const name of [`0${mid}`, `${mid}.0`, ` ${mid}`, `+${mid}`]) {
       const client = await connectMessaging(bench, name);
-      client.send(name, { text: 'to itself' });
+      peer.send(name, {});
       assert.equal((await client.nextMessage())['rid'], name);
       await client.close();
     }
@@ -124,7 +124,7 @@ onWorkers('identities', (bench) => {
     big.send(mid, { text: 'from a string client' });
     const [message] = await wire.messages(1);
     assert.deepEqual([message?.from, message?.to], [0, mid]);
-    await Promise.all([big.close(), wire.end()]);
+    await Promise.all([big.close(), peer.close(), wire.end()]);
   });
 
   test('a group is one conversation in both protocols, and a gid is no mid', async () => {

@@ -47,8 +47,7 @@ describe('what a JSON client sends', () => {
       sendJson(from, to.mid, json);
       assert.deepEqual(await from.reply(19, 1), { ret: 0, chatId: 1 });
       const head = `{"ver":1,"op":9,"seq":0,"body":[{"ver":1,"op":18,"seq":0,"body":{"chatId":1,`;
-      const normal = /^"a/.test(json) && json.includes('u0000') ? JSON.stringify(JSON.parse(json)) : back;
-      assert.equal(await text, `${head}"from":${from.mid},"to":${to.mid},"msg":${normal}}}]}`);
+      assert.equal(await text, `${head}"from":${from.mid},"to":${to.mid},"msg":${back}}}]}`);
     });
 
     for (const kind of ['tcp', 'ws-binary'] as const) {

@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
-import { encodePackage, PackageReader } from '../../src/client/frames.ts';
+import { decodePackages, encodePackage, PackageReader } from '../../src/client/frames.ts';
 import { putGroup } from '../support/admin.ts';
 import { cometKinds, connectComet, connectTcp, type CometKind } from '../support/clients.ts';
 import { Wire } from '../support/comet.ts';
-import type { CometClient } from '../../src/client/index.ts';
+import { CometWebSocketClient } from '../../src/client/index.ts';
+import type { CometClient, Frame } from '../../src/client/index.ts';
 import { spawnServer, type SpawnedServer } from '../support/server.ts';
 
 const MIB = 1_048_576;
@@ -57,8 +58,8 @@ for (const target of ['a user', 'a group'] as const) {
     const readAgain = slow.map(stopReading);
     const quick = await connectTcp(server, receiver);
     const quickComplete = inOrder(quick, messages, 1, length);
-    const before = residentBytes();
-    let most = before;
+    const atFirst = residentBytes();
+    let most = atFirst;
     for (let chatId = 1; chatId <= messages; chatId += 10) {
       const group = Array.from({ length: 10 }, (_, i) => `${chatId + i}:`.padEnd(length, 'x'));
       const given = await Promise.all(group.map((text) => (target === 'a user' ? sender.send(to, text) : sender.sendToGroup(to, text))));
@@ -66,7 +67,7 @@ for (const target of ['a user', 'a group'] as const) {
       most = Math.max(most, residentBytes());
     }
     await quickComplete; // one that reads is not held up by those that do not
-    const grown = (Math.max(most, residentBytes()) - before) / MIB;
+    const grown = (Math.max(most, residentBytes()) - atFirst) / MIB;
     // The store has 50 MiB and its segments' slack; six queues would be 300 more.
     assert.ok(grown < 200, `the server grew by ${grown.toFixed()} MiB`);
     for (const again of readAgain) again();
@@ -128,7 +129,7 @@ test('a client that sends and does not read its replies is read no further, unti
   const small = 600_000;
   const { socket } = await openRaw(131);
   const other = await connectTcp(server, 132);
-  const before = residentBytes();
+  const atFirst = residentBytes();
   // 14 MB of requests whose replies are as long, then 30 MB that have short ones.
   const body = Buffer.alloc(8);
   body.writeInt32BE(131, 0); // to 0: refused, so nothing is stored
@@ -153,7 +154,7 @@ test('a client that sends and does not read its replies is read no further, unti
     last = accepted;
   }
   assert.ok(accepted < written, 'the server went on reading');
-  const grown = (residentBytes() - before) / MIB;
+  const grown = (residentBytes() - atFirst) / MIB;
   assert.ok(grown < 60, `the server grew by ${grown.toFixed()} MiB`);
   const reader = new PackageReader();
   let seq = 0;
@@ -171,6 +172,48 @@ test('a client that sends and does not read its replies is read no further, unti
   socket.destroy();
   await other.close();
 });
+
+for (const kind of ['ws-json', 'ws-binary'] as const) {
+  test(`a WebSocket client that sends and does not read is read no further, until it does, over ${kind}`, async () => {
+    const count = 300_000; // 20 MB of replies in JSON; in binary, with padding in the requests, 7 MB
+    const each = kind === 'ws-json' ? 1 : 100;
+    const wire = await Wire.connect(kind, server, 151);
+    const other = await connectTcp(server, 152);
+    const { client } = wire;
+    assert.ok(client instanceof CometWebSocketClient);
+    const { socket } = client;
+    socket.removeAllListeners('message'); // frames are counted here, not kept
+    let seq = 0;
+    const complete = new Promise<void>((resolve, reject) => {
+      const take = (found: number, op: number): void => {
+        seq += 1;
+        if (found !== seq || op !== 19) reject(new Error(`op ${op} seq ${found} at ${seq}`));
+        if (seq === count) resolve();
+      };
+      socket.on('message', (data: Buffer, isBinary: boolean) => {
+        if (isBinary) for (const frame of decodePackages(data)) take(frame.seq, frame.op);
+        else for (const { seq: found, op } of [JSON.parse(String(data)) as Frame]) take(found, op);
+      });
+      socket.on('close', (code) => reject(new Error(`closed with ${code} at ${seq}`)));
+    });
+    socket.pause();
+    const body = Buffer.alloc(60);
+    body.writeInt32BE(151, 0); // to 0: refused, so nothing is stored
+    for (let first = 1; first <= count; first += each) {
+      if (each === 1) socket.send(`{"op":18,"seq":${first},"body":{"from":151,"to":0,"msg":""}}`);
+      else socket.send(Buffer.concat(Array.from({ length: each }, (_, i) => encodePackage({ ver: 1, op: 18, seq: first + i, body }))));
+    }
+    for (let still = 0, last = -1; still < 300; still++) {
+      await other.heartbeat();
+      if (socket.bufferedAmount !== last) still = 0;
+      last = socket.bufferedAmount;
+    }
+    assert.ok(socket.bufferedAmount > 0, 'the server went on reading');
+    socket.resume();
+    await complete;
+    await Promise.all([client.close(), other.close()]);
+  });
+}
 
 for (const reads of [true, false]) {
   test(`a client that ends its side ${reads ? 'at once' : 'and reads late'} still gets every reply, then the server's FIN and no op 6`, async () => {

@@ -4,7 +4,7 @@ import { binaryEncoding } from '../../src/client/encoding-binary.ts';
 import { jsonEncoding } from '../../src/client/encoding-json.ts';
 import type { Encoding, Reply } from '../../src/client/encoding.ts';
 import { CometTcpClient, CometWebSocketClient } from '../../src/client/index.ts';
-import type { Closed, CometClient, CometMessage, Content, Frame, JsonValue } from '../../src/client/index.ts';
+import type { Closed, CometMessage, Content, Frame, JsonValue } from '../../src/client/index.ts';
 import type { Server, ServerOptions } from '../../src/server.ts';
 import type { CometKind, Target } from './clients.ts';
 import { Ids } from './ids.ts';
@@ -92,7 +92,7 @@ export class Wire {
     for (;;) {
       const frame = await this.next();
       if (frame.op !== 9) return this.#read(frame, op, seq, 1);
-      this.#messages.push(...this.#unpack(frame));
+      this.#messages.push(...this.unpack(frame));
     }
   }
 
@@ -109,7 +109,7 @@ export class Wire {
 
   /** The next frame must be an op 9; its messages. */
   async batch(): Promise<CometMessage[]> {
-    return this.#unpack(await this.next());
+    return this.unpack(await this.next());
   }
 
   /** A heartbeat there and back: what was asked before it is answered, which is checked to be nothing. */
@@ -129,7 +129,8 @@ export class Wire {
     return this.#encoding.reply(frame);
   }
 
-  #unpack(frame: Frame): CometMessage[] {
+  /** The messages of an op 9. */
+  unpack(frame: Frame): CometMessage[] {
     assert.deepEqual({ op: frame.op, seq: frame.seq, ver: frame.ver }, { op: 9, seq: 0, ver: 1 });
     const messages = this.#encoding.messages(frame);
     assert.ok(messages.length > 0, 'a batch holds a message at least');
@@ -194,11 +195,6 @@ export function onWorkers(title: string, body: (bench: Bench) => void): void {
       body(new Bench(workers));
     });
   }
-}
-
-/** The next message of a client that unpacks must be one of these; used to prove that nothing came before it. */
-export async function textOfNext(client: CometClient): Promise<string> {
-  return (await client.nextMessage()).text;
 }
 
 export const range = (first: number, last: number): number[] =>
