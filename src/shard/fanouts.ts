@@ -173,7 +173,8 @@ export class Fanouts implements GroupFanouts {
         this.#push(session, delivery, pending);
         continue;
       }
-      if (session.encoding !== 'messaging') delivery.advance(last, session.writes + 1);
+      if (session.encoding === 'messaging') delivery.confirm(session.writesTaken);
+      else session.advance(delivery, last);
       if (session.encoding === 'binary') binary.push(session);
       else if (session.encoding === 'json') json.push(session);
       else messaging.push(session);
@@ -198,7 +199,7 @@ export class Fanouts implements GroupFanouts {
   #push(session: Session, delivery: Delivery, pending: readonly FanoutMessage[]): void {
     for (const { run, connection, shard } of pending) {
       const own = connection === session.connection && shard === this.#host.shard;
-      if (own) delivery.advance(runLast(run), session.writes + 1);
+      if (own) session.advance(delivery, runLast(run));
       else session.push(run, delivery, runLast(run));
     }
   }

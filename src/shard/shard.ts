@@ -235,7 +235,8 @@ export class Shard implements SessionHost {
     const opening = JSON.parse(text) as Opening;
     const session = this.#sessions.open(connection, opening);
     session.openedWith = opening;
-    this.#system.tell(User, opening.user, 'attach', { connection });
+    const messaging = opening.encoding === 'messaging';
+    this.#system.tell(User, opening.user, 'attach', { connection, messaging });
   }
 
   /** The user's actor has it. Op 8 goes before everything else (docs/protocol.md "Operation 8"). */

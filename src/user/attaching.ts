@@ -6,28 +6,29 @@ import type { ConversationState } from './conversation-state.ts';
 import { collect, saveDirty } from './cursors.ts';
 import { feederOf } from './feeding.ts';
 import { Mailbox } from './mailbox.ts';
-import type { ConnectionMessage, Membership } from './messages.ts';
+import type { Attach, ConnectionMessage, Membership } from './messages.ts';
 import { offer } from './receiving.ts';
 import type { Session } from './session.ts';
 import type { UserState } from './user-state.ts';
 
 /** A connection was authenticated: op 8, then what the user was not sent, then live. */
-export async function attach(state: UserState, { connection }: ConnectionMessage, ctx: UserContext): Promise<void> {
+export async function attach(state: UserState, { connection, messaging }: Attach, ctx: UserContext): Promise<void> {
   const { env } = ctx;
   const session = env.sessions.get(connection);
-  if (session === undefined) return; // gone before its turn came
+  if (session === undefined && !messaging) return; // gone before its turn came
   if (state.sessions.length >= limits.userConnectionsMax) {
-    session.close({ ...closes.tooFast, reason: `over ${limits.userConnectionsMax} connections of one user` });
+    session?.close({ ...closes.tooFast, reason: `over ${limits.userConnectionsMax} connections of one user` });
     return;
   }
   try {
     if (!state.listed) await list(state, ctx);
-    if (session.encoding === 'messaging') await openMailbox(state, ctx);
+    if (messaging) await openMailbox(state, ctx);
+    if (session === undefined) return;
     for (const other of state.sessions) collect(state, other);
     if (session.device !== null && session.device !== '') await openDevice(state, session.device, ctx);
   } catch (error) {
     env.logger.warn({ err: error, user: state.id }, 'a connection could not be opened');
-    session.close(closes.restart);
+    session?.close(closes.restart);
     return;
   }
   if (session.closed) return;

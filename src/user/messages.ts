@@ -76,6 +76,12 @@ export interface Behind {
   readonly group: number;
 }
 
+export interface Attach {
+  readonly connection: number;
+  /** It speaks messaging: its user has a mailbox from then on, even if it is gone already. */
+  readonly messaging: boolean;
+}
+
 export interface ConnectionMessage {
   readonly connection: number;
 }
@@ -114,7 +120,7 @@ export interface Found {
 /** What a user's actor understands: the messages of its kind. */
 export const userMessages = {
   /** A connection of this user was opened or is gone. */
-  attach: tell<ConnectionMessage>(),
+  attach: tell<Attach>(),
   detach: tell<ConnectionMessage>(),
   /** To the owner of a pair: number and store. */
   send: tell<SendRequest>(),

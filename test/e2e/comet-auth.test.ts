@@ -36,7 +36,13 @@ for (const kind of cometKinds) {
       wire.frame(2, 5);
       wire.frame(2, -6, undefined, 0);
       const replies = [await wire.next(), await wire.next()];
-      assert.deepEqual(replies.map(({ op, seq, ver }) => [op, seq, ver]), [[3, 5, 1], [3, -6, 0]]); // prettier-ignore
+      assert.deepEqual(
+        replies.map(({ op, seq, ver }) => [op, seq, ver]),
+        [
+          [3, 5, 1],
+          [3, -6, 0],
+        ],
+      );
       wire.auth(bench.mid(), 7);
       assert.equal((await wire.reply(8, 7)).ret, 0);
       await wire.end();
@@ -164,7 +170,15 @@ test('a WebSocket binary message may hold op 7 with requests before and behind i
   );
   wire.client.sendRaw(Buffer.concat(packages));
   const seen = [await wire.next(), await wire.next(), await wire.next(), await wire.next()];
-  assert.deepEqual(seen.map(({ op, seq }) => [op, seq]), [[3, 0], [8, 1], [3, 2], [99, 3]]); // prettier-ignore
+  assert.deepEqual(
+    seen.map(({ op, seq }) => [op, seq]),
+    [
+      [3, 0],
+      [8, 1],
+      [3, 2],
+      [99, 3],
+    ],
+  );
   await server.close();
 });
 
@@ -185,7 +199,8 @@ for (const [name, body] of [
   });
 }
 
-describe('time for authentication', () => {
+// At once: each of these waits for the time to pass.
+describe('time for authentication', { concurrency: 9 }, () => {
   const bench = new Bench(2, { authTimeoutMs: 200 });
 
   for (const kind of cometKinds) {
@@ -248,7 +263,8 @@ describe('an authenticator of its own', () => {
       test(`whose answer is "${mkey}" refuses with op 8, ret -1, then 4401, over ${kind}`, async () => {
         const wire = await Wire.open(kind, server);
         wire.jsonFrame(7, 5, { mid: 21, mkey });
-        if (mkey !== 'hang') assert.deepEqual(await wire.reply(8, 5), { ret: -1, error: 'not_authenticated' });
+        if (mkey !== 'hang')
+          assert.deepEqual(await wire.reply(8, 5), { ret: -1, error: 'not_authenticated' });
         assert.equal((await wire.closed).code, 4401);
       });
     }
@@ -267,4 +283,3 @@ test('the 257th connection of a user is ended with 4429 and the others live', as
   await wires[1]?.beat();
   await server.close();
 });
-

@@ -15,7 +15,14 @@ const chatIdsOf = (messages: readonly CometMessage[]): number[] => messages.map(
  * Sends so many messages without waiting in between; the numbers that they got. `authSeq`: an op 8
  * is to come first.
  */
-async function sayMany(wire: Wire, to: number, count: number, op: 18 | 20 = 18, size = 1, authSeq?: number): Promise<number[]> {
+async function sayMany(
+  wire: Wire,
+  to: number,
+  count: number,
+  op: 18 | 20 = 18,
+  size = 1,
+  authSeq?: number,
+): Promise<number[]> {
   for (let seq = 0; seq < count; seq++) wire.message(op, seq, to, 'x'.repeat(size));
   if (authSeq !== undefined) assert.equal((await wire.reply(8, authSeq)).ret, 0);
   const chatIds: number[] = [];
@@ -24,7 +31,12 @@ async function sayMany(wire: Wire, to: number, count: number, op: 18 | 20 = 18, 
 }
 
 /** A TCP connection that ends its side after `enough` messages and reads on to the server's FIN: nothing is lost. */
-async function visit(bench: Bench, mid: number, device: string | undefined, enough: number): Promise<number[]> {
+async function visit(
+  bench: Bench,
+  mid: number,
+  device: string | undefined,
+  enough: number,
+): Promise<number[]> {
   const socket = connect({ ...bench.tcpAddress, allowHalfOpen: true });
   const body = Buffer.from(JSON.stringify({ mid, mkey: '', device }));
   socket.write(encodePackage({ ver: 1, op: 7, seq: 1, body }));
@@ -51,7 +63,8 @@ onWorkers('coming and going', (bench) => {
       const sending = (async () => {
         for (let i = 0; i < 40; i++) await sayMany(from, to, 100, 18, 100);
       })();
-      while (got.length < total) got.push(...(await visit(bench, to, device, Math.min(150, total + 1 - got.length))));
+      while (got.length < total)
+        got.push(...(await visit(bench, to, device, Math.min(150, total + 1 - got.length))));
       await sending;
       if (got.length < total + 1) got.push(...(await visit(bench, to, device, 1)));
       assert.deepEqual(got, range(1, total + 1));
@@ -74,7 +87,10 @@ onWorkers('coming and going', (bench) => {
         const mine = new Set(await own);
         assert.equal(mine.size, 500);
         const messages = await wire.messages(2_000);
-        assert.deepEqual(chatIdsOf(messages), range(1, 2_500).filter((chatId) => !mine.has(chatId))); // prettier-ignore
+        assert.deepEqual(
+          chatIdsOf(messages),
+          range(1, 2_500).filter((chatId) => !mine.has(chatId)),
+        );
         await wire.beat();
         await Promise.all([wire.end(), one.end()]);
       });
@@ -116,9 +132,11 @@ onWorkers('coming and going', (bench) => {
       }
       assert.equal((await first.closed).code, 4409);
       const after: number[] = [];
-      if (!before.has(2_001)) while (after.at(-1) !== 2_001) after.push(...chatIdsOf(await second.messages(1)));
+      if (!before.has(2_001))
+        while (after.at(-1) !== 2_001) after.push(...chatIdsOf(await second.messages(1)));
       assert.deepEqual(after, after.length === 0 ? [] : range(after[0] ?? 0, 2_001));
-      for (const chatId of range(2, 2_001)) assert.ok(before.has(chatId) || after.includes(chatId), `${chatId} is missing`);
+      for (const chatId of range(2, 2_001))
+        assert.ok(before.has(chatId) || after.includes(chatId), `${chatId} is missing`);
       await Promise.all([from.end(), second.end()]);
     });
   }
@@ -138,7 +156,10 @@ onWorkers('coming and going', (bench) => {
         });
       }
     });
-    assert.deepEqual(codes, Array.from({ length: 11 }, () => 4409));
+    assert.deepEqual(
+      codes,
+      Array.from({ length: 11 }, () => 4409),
+    );
     const [stays] = left;
     assert.equal((await stays?.reply(8, 1))?.ret, 0);
     await stays?.beat();
@@ -156,13 +177,15 @@ onWorkers('coming and going', (bench) => {
         const total = rounds * each;
         for (let seq = 0; seq < total; seq++) wire.message(20, seq, gids[seq % each] ?? 0, 'x');
         const sent = new Set<string>();
-        for (let seq = 0; seq < total; seq++) sent.add(`${gids[seq % each]}:${(await wire.replyAmongBatches(21, seq)).chatId}`);
+        for (let seq = 0; seq < total; seq++)
+          sent.add(`${gids[seq % each]}:${(await wire.replyAmongBatches(21, seq)).chatId}`);
         return sent;
       }),
     );
     for (const [i, wire] of wires.entries()) {
       const byGroup = new Map<number, number[]>(gids.map((gid) => [gid, []]));
-      for (const { to, chatId } of await wire.messages((wires.length - 1) * rounds * each)) byGroup.get(to)?.push(chatId);
+      for (const { to, chatId } of await wire.messages((wires.length - 1) * rounds * each))
+        byGroup.get(to)?.push(chatId);
       for (const [gid, chatIds] of byGroup) {
         const others = range(1, wires.length * rounds).filter((chatId) => !own[i]?.has(`${gid}:${chatId}`));
         assert.deepEqual(chatIds, others);

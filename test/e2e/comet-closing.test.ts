@@ -7,7 +7,8 @@ import { cometKinds } from '../support/clients.ts';
 import { Bench, Wire } from '../support/comet.ts';
 import { startTestServer } from '../support/server.ts';
 
-describe('idle connections', () => {
+// At once: each of these waits for the time to pass.
+describe('idle connections', { concurrency: 6 }, () => {
   const bench = new Bench(2, { idleTimeoutMs: 300 });
 
   for (const kind of cometKinds) {

@@ -27,7 +27,11 @@ function longHeader(length: number, seq: number, from: number, to: number, msg: 
   body.writeInt32BE(from, 0);
   body.writeInt32BE(to, 4);
   body.write(msg, 8);
-  return Buffer.concat([header(length + body.length, length, 18, seq), Buffer.alloc(length - 16, 0xee), body]);
+  return Buffer.concat([
+    header(length + body.length, length, 18, seq),
+    Buffer.alloc(length - 16, 0xee),
+    body,
+  ]);
 }
 
 const impossible: [string, Buffer][] = [
@@ -148,7 +152,10 @@ describe('the TCP stream', () => {
       await once(socket, 'end'); // the server's FIN; this side has not ended
       const frames = new PackageReader().read(Buffer.concat(chunks));
       const last = frames.at(-1);
-      assert.deepEqual(frames.map(({ op }) => op), opened ? [8, 6] : [6]); // prettier-ignore
+      assert.deepEqual(
+        frames.map(({ op }) => op),
+        opened ? [8, 6] : [6],
+      );
       assert.deepEqual([last?.ver, last?.seq], [1, 0]);
       const body = JSON.parse(String(last?.body)) as { code: number; reason: string };
       assert.deepEqual(Object.keys(body), ['code', 'reason']);
@@ -250,7 +257,8 @@ describe('WebSocket messages', () => {
     for (const kind of ['ws-json', 'ws-binary'] as const) {
       const { client, ...wire } = await bench.connect(kind);
       assert.ok(client instanceof CometWebSocketClient, wire.kind);
-      const message = kind === 'ws-json' ? Buffer.from('{"op":2,"seq":9}') : Buffer.concat([beat(9), beat(10)]);
+      const message =
+        kind === 'ws-json' ? Buffer.from('{"op":2,"seq":9}') : Buffer.concat([beat(9), beat(10)]);
       for (const [i, byte] of message.entries()) {
         client.socket.send(Buffer.of(byte), { binary: kind === 'ws-binary', fin: i === message.length - 1 });
       }
@@ -273,7 +281,9 @@ describe('WebSocket messages', () => {
     const binary = await bench.connect('ws-binary');
     binary.client.sendRaw('{"ver":1,"op":2,"seq":3}');
     assert.deepEqual(await binary.next(), { ver: 1, op: 3, seq: 3, body: none });
-    binary.client.sendRaw(JSON.stringify({ ver: 1, op: 18, seq: 4, body: { from: json.mid, to: 1, msg: '' } }));
+    binary.client.sendRaw(
+      JSON.stringify({ ver: 1, op: 18, seq: 4, body: { from: json.mid, to: 1, msg: '' } }),
+    );
     assert.deepEqual(await binary.reply(19, 4), { ret: -1, chatId: 0 });
   });
 });

@@ -17,7 +17,11 @@ async function groupOf(bench: Bench, members: number): Promise<{ gid: number; wi
   return { gid, wires };
 }
 
-async function change(bench: Bench, gid: number, members: { add?: number[]; remove?: number[] }): Promise<void> {
+async function change(
+  bench: Bench,
+  gid: number,
+  members: { add?: number[]; remove?: number[] },
+): Promise<void> {
   const { status } = await adminRequest(bench.adminAddress, 'POST', `/v1/groups/${gid}/members`, members);
   assert.equal(status, 200);
 }
@@ -28,7 +32,10 @@ onWorkers('groups', (bench) => {
     for (const [i, wire] of wires.entries()) assert.equal(await wire.say(gid, `from ${i}`, 20), i + 1);
     for (const [i, wire] of wires.entries()) {
       const messages = await wire.messages(wires.length - 1);
-      assert.deepEqual(chatIdsOf(messages), range(1, wires.length).filter((chatId) => chatId !== i + 1)); // prettier-ignore
+      assert.deepEqual(
+        chatIdsOf(messages),
+        range(1, wires.length).filter((chatId) => chatId !== i + 1),
+      );
       for (const { group, to, from, chatId, text } of messages) {
         assert.deepEqual([group, to, from, text], [true, gid, wires[chatId - 1]?.mid, `from ${chatId - 1}`]);
       }
@@ -48,12 +55,22 @@ onWorkers('groups', (bench) => {
       }),
     );
     const total = wires.length * count;
-    assert.deepEqual(given.flat().sort((a, b) => a - b), range(1, total)); // prettier-ignore
+    assert.deepEqual(
+      given.flat().sort((a, b) => a - b),
+      range(1, total),
+    );
     for (const [i, wire] of wires.entries()) {
       const own = new Set(given[i]);
-      assert.deepEqual(given[i], [...own].sort((a, b) => a - b), 'numbered in the order of the requests'); // prettier-ignore
+      assert.deepEqual(
+        given[i],
+        [...own].sort((a, b) => a - b),
+        'numbered in the order of the requests',
+      );
       const messages = await wire.messages(total - count);
-      assert.deepEqual(chatIdsOf(messages), range(1, total).filter((chatId) => !own.has(chatId))); // prettier-ignore
+      assert.deepEqual(
+        chatIdsOf(messages),
+        range(1, total).filter((chatId) => !own.has(chatId)),
+      );
       await wire.end();
     }
   });
@@ -101,7 +118,8 @@ onWorkers('groups', (bench) => {
     for (const wire of online) assert.deepEqual(chatIdsOf(await wire.messages(1)), [6]);
     const late = await Promise.all(offline.map((mid, i) => bench.connect(kindAt(i), mid)));
     for (const wire of late) assert.deepEqual(chatIdsOf(await wire.messages(1)), [6]);
-    for (const [i, wire] of [...online, ...late].entries()) assert.equal(await wire.say(gid, 'me too', 20), 7 + i);
+    for (const [i, wire] of [...online, ...late].entries())
+      assert.equal(await wire.say(gid, 'me too', 20), 7 + i);
     for (const wire of [...wires, ...online, ...late]) await wire.end();
   });
 
@@ -168,7 +186,10 @@ onWorkers('groups', (bench) => {
       const got: number[][] = await Promise.all(guests.map((guest) => upTo(guest, last)));
       for (const [i, numbers] of got.entries()) {
         const first = own[i] ?? 0;
-        assert.deepEqual(numbers.filter((number) => number > first), range(first + 1, last)); // prettier-ignore
+        assert.deepEqual(
+          numbers.filter((number) => number > first),
+          range(first + 1, last),
+        );
         assert.ok(!numbers.includes(first));
       }
       await change(bench, gid, { remove: guests.map(({ mid }) => mid) });

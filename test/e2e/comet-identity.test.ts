@@ -10,7 +10,9 @@ onWorkers('identities', (bench) => {
     test(`a message to a mid over ${kind} reaches every connection of it in both protocols`, async () => {
       const [from, to] = [await bench.connect(kind, bench.mid(0)), bench.mid(1)];
       const comet = await Promise.all(cometKinds.map((each) => bench.connect(each, to)));
-      const messaging = await Promise.all(['', 'phone'].map((deviceId) => connectMessaging(bench, to, deviceId === '' ? {} : { deviceId })));
+      const messaging = await Promise.all(
+        ['', 'phone'].map((deviceId) => connectMessaging(bench, to, deviceId === '' ? {} : { deviceId })),
+      );
       await from.say(to, 'to both');
       for (const wire of comet) assert.deepEqual(await wire.texts(1), ['to both']);
       const [low, high] = [from.mid, to].sort((a, b) => a - b);
@@ -32,7 +34,13 @@ onWorkers('identities', (bench) => {
       client.sendSections({ send: [{ id: 11, sid: peer, rid: mid, text: 'two', more: [1.5] }] });
       const [message] = await wire.messages(1);
       assert.deepEqual([message?.chatId, message?.from, message?.to], [2, peer, mid]);
-      assert.deepEqual(JSON.parse(message?.text ?? ''), { id: 11, sid: peer, rid: mid, text: 'two', more: [1.5] });
+      assert.deepEqual(JSON.parse(message?.text ?? ''), {
+        id: 11,
+        sid: peer,
+        rid: mid,
+        text: 'two',
+        more: [1.5],
+      });
       assert.equal(await wire.say(peer, 'three'), 3);
       await Promise.all([client.close(), wire.end()]);
     });
@@ -51,7 +59,11 @@ onWorkers('identities', (bench) => {
       const first = await bench.connect(kind, mid, 'phone');
       const bystander = await bench.connect(kind, mid, 'laptop');
       let earlier: { closed: Promise<{ code: number }> } = first;
-      for (const connect of [...others, () => connectMessaging(bench, mid, { deviceId: 'phone' }), () => bench.connect(kind, mid, 'phone')]) {
+      for (const connect of [
+        ...others,
+        () => connectMessaging(bench, mid, { deviceId: 'phone' }),
+        () => bench.connect(kind, mid, 'phone'),
+      ]) {
         const later = await connect();
         assert.equal((await earlier.closed).code, 4409);
         earlier = later;
@@ -82,7 +94,10 @@ onWorkers('identities', (bench) => {
       const second = await bench.connect(kind, to, 'phone');
       await first.closed;
       await from.say(to, 'two');
-      assert.deepEqual((await second.messages(1)).map(({ chatId }) => chatId), [2]); // prettier-ignore
+      assert.deepEqual(
+        (await second.messages(1)).map(({ chatId }) => chatId),
+        [2],
+      );
       await Promise.all([from.end(), second.end()]);
     });
   }
@@ -145,7 +160,10 @@ onWorkers('identities', (bench) => {
   });
 
   test('named channels and string clients in groups are refused with not_supported', async () => {
-    const [named, numbered] = [await connectMessaging(bench, 'ann'), await connectMessaging(bench, bench.mid())];
+    const [named, numbered] = [
+      await connectMessaging(bench, 'ann'),
+      await connectMessaging(bench, bench.mid()),
+    ];
     named.send('#7', {});
     assert.equal((await named.nextError()).error, 'not_supported');
     numbered.send('#news', {});

@@ -14,7 +14,8 @@ async function sayMany(wire: Wire, to: number, texts: readonly string[], op: 18 
   for (const seq of texts.keys()) assert.equal((await wire.replyAmongBatches(op + 1, seq)).ret, 0);
 }
 
-const numbered = (prefix: string, first: number, last: number): string[] => range(first, last).map((i) => `${prefix}${i}`);
+const numbered = (prefix: string, first: number, last: number): string[] =>
+  range(first, last).map((i) => `${prefix}${i}`);
 
 /** Ends it, and waits until its user has let it go: what it took is known then. */
 async function leave(bench: Bench, wire: Wire): Promise<void> {
@@ -33,7 +34,10 @@ onWorkers('offline', (bench) => {
         const wire = await bench.connect(kind, to);
         const messages = await wire.messages(1_000);
         assert.deepEqual(chatIdsOf(messages), range(1, 1_000));
-        assert.deepEqual(messages.map(({ text }) => text), texts); // prettier-ignore
+        assert.deepEqual(
+          messages.map(({ text }) => text),
+          texts,
+        );
         await Promise.all([from.end(), wire.end()]);
       }
     });
@@ -41,7 +45,11 @@ onWorkers('offline', (bench) => {
     test(`what comes while the backlog is fed comes behind it, over ${kind}`, async () => {
       const [from, to] = [await bench.connect('tcp', bench.mid(0)), bench.mid(1)];
       const padding = 'x'.repeat(1_000);
-      await sayMany(from, to, Array.from({ length: 1_000 }, () => padding)); // a megabyte: many steps
+      await sayMany(
+        from,
+        to,
+        Array.from({ length: 1_000 }, () => padding),
+      ); // a megabyte: many steps
       const [wire] = await Promise.all([bench.connect(kind, to), sayMany(from, to, numbered('new', 1, 500))]);
       assert.deepEqual(chatIdsOf(await wire.messages(1_500)), range(1, 1_500));
       await Promise.all([from.end(), wire.end()]);
@@ -81,8 +89,12 @@ onWorkers('offline', (bench) => {
       const key = group ? `g${target}` : `p${from}`;
       byConversation.set(key, [...(byConversation.get(key) ?? []), chatId]);
     }
-    assert.deepEqual([...byConversation.keys()].sort(), [...gids.map((gid) => `g${gid}`), ...senders.map(({ mid }) => `p${mid}`)].sort()); // prettier-ignore
-    for (const [key, chatIds] of byConversation) assert.deepEqual(chatIds, range(1, key.startsWith('g') ? 200 : 100), key);
+    assert.deepEqual(
+      [...byConversation.keys()].sort(),
+      [...gids.map((gid) => `g${gid}`), ...senders.map(({ mid }) => `p${mid}`)].sort(),
+    );
+    for (const [key, chatIds] of byConversation)
+      assert.deepEqual(chatIds, range(1, key.startsWith('g') ? 200 : 100), key);
     await wire.beat();
     await Promise.all([...senders, wire].map((each) => each.end()));
   });
@@ -102,7 +114,10 @@ onWorkers('offline', (bench) => {
 
   test('delivered is kept for each named device by itself', async () => {
     const [from, to] = [await bench.connect('tcp', bench.mid(0)), bench.mid(1)];
-    const [phone, laptop] = [await bench.connect('tcp', to, 'phone'), await bench.connect('ws-json', to, 'laptop')];
+    const [phone, laptop] = [
+      await bench.connect('tcp', to, 'phone'),
+      await bench.connect('ws-json', to, 'laptop'),
+    ];
     await from.say(to, 'both');
     assert.deepEqual([await phone.texts(1), await laptop.texts(1)], [['both'], ['both']]);
     await leave(bench, phone);

@@ -37,7 +37,10 @@ onWorkers('pairs', (bench) => {
   test('the numbers of a pair are dense from 1, both directions counted together, on every pair of shards', async () => {
     let i = 0;
     for (const [a, b] of pairs(bench)) {
-      const [one, two] = await Promise.all([bench.connect(kindAt((i += 1)), a), bench.connect(kindAt(i + 1), b)]);
+      const [one, two] = await Promise.all([
+        bench.connect(kindAt((i += 1)), a),
+        bench.connect(kindAt(i + 1), b),
+      ]);
       assert.equal(await one.say(b, 'first'), 1);
       assert.deepEqual(await two.texts(1), ['first']);
       assert.equal(await two.say(a, 'second'), 2);
@@ -60,7 +63,10 @@ onWorkers('pairs', (bench) => {
       assert.deepEqual(chatIdsOf(await one.messages(count)), answered);
       const got = await two.messages(count);
       assert.deepEqual(chatIdsOf(got), sent);
-      assert.deepEqual(got.map(({ text }) => text), range(1_000, 999 + count).map((seq) => `${a}:${seq}`)); // prettier-ignore
+      assert.deepEqual(
+        got.map(({ text }) => text),
+        range(1_000, 999 + count).map((seq) => `${a}:${seq}`),
+      );
       await Promise.all([one.end(), two.end()]);
     });
     await Promise.all(runs);
@@ -73,8 +79,16 @@ onWorkers('pairs', (bench) => {
     const bursts = mids.map(async (mid, i) => {
       const wires = await Promise.all(range(1, connections).map((n) => bench.connect(kindAt(i + n), mid)));
       const given = await Promise.all(wires.map((wire) => burst(wire, receiver, count, 1_000)));
-      assert.deepEqual(given.flat().sort((x, y) => x - y), range(1, connections * count)); // prettier-ignore
-      for (const chatIds of given) assert.deepEqual(chatIds, chatIds.toSorted((x, y) => x - y), 'in the order of the requests');
+      assert.deepEqual(
+        given.flat().sort((x, y) => x - y),
+        range(1, connections * count),
+      );
+      for (const chatIds of given)
+        assert.deepEqual(
+          chatIds,
+          chatIds.toSorted((x, y) => x - y),
+          'in the order of the requests',
+        );
       // The sender's other connection has what this one sent, and this one does not.
       for (const [n, wire] of wires.entries()) {
         const others = given.flatMap((chatIds, m) => (m === n ? [] : chatIds));
@@ -87,7 +101,10 @@ onWorkers('pairs', (bench) => {
       for (const { from, chatId } of await wire.messages(senders * connections * count)) {
         byPeer.set(from, [...(byPeer.get(from) ?? []), chatId]);
       }
-      assert.deepEqual([...byPeer.keys()].sort((x, y) => x - y), mids.toSorted((x, y) => x - y)); // prettier-ignore
+      assert.deepEqual(
+        [...byPeer.keys()].sort((x, y) => x - y),
+        mids.toSorted((x, y) => x - y),
+      );
       for (const chatIds of byPeer.values()) assert.deepEqual(chatIds, range(1, connections * count));
     }
   });
@@ -106,7 +123,9 @@ onWorkers('pairs', (bench) => {
   for (const kind of cometKinds) {
     test(`the connection that sends gets the reply and not its message, the sender's others get it, over ${kind}`, async () => {
       const [mid, peer] = [bench.mid(0), await bench.connect(kind, bench.mid(1))];
-      const wires = await Promise.all([kind, 'tcp', 'ws-json', 'ws-binary'].map((each) => bench.connect(each as typeof kind, mid)));
+      const wires = await Promise.all(
+        [kind, 'tcp', 'ws-json', 'ws-binary'].map((each) => bench.connect(each as typeof kind, mid)),
+      );
       for (const [i, wire] of wires.entries()) {
         assert.equal(await wire.say(peer.mid, `from ${i}`), i + 1);
         assert.deepEqual(await peer.texts(1), [`from ${i}`]);
@@ -114,7 +133,10 @@ onWorkers('pairs', (bench) => {
       assert.equal(await peer.say(mid, 'the end'), 5);
       for (const [i, wire] of wires.entries()) {
         const messages = await wire.messages(4);
-        assert.deepEqual(chatIdsOf(messages), range(1, 5).filter((chatId) => chatId !== i + 1)); // prettier-ignore
+        assert.deepEqual(
+          chatIdsOf(messages),
+          range(1, 5).filter((chatId) => chatId !== i + 1),
+        );
         const [first] = messages;
         assert.deepEqual([first?.from, first?.to], [mid, peer.mid]);
       }
@@ -125,7 +147,10 @@ onWorkers('pairs', (bench) => {
       const [one, two] = [await bench.connect(kind, mid), await bench.connect(kind, mid)];
       assert.equal(await one.say(mid, 'note'), 1);
       assert.equal(await two.say(mid, 'to self'), 2);
-      assert.deepEqual((await one.messages(1)).map(({ chatId, from, to }) => [chatId, from, to]), [[2, mid, mid]]); // prettier-ignore
+      assert.deepEqual(
+        (await one.messages(1)).map(({ chatId, from, to }) => [chatId, from, to]),
+        [[2, mid, mid]],
+      );
       assert.deepEqual(await two.texts(1), ['note']);
       await Promise.all([one.beat(), two.beat()]); // and nothing else
       await Promise.all([one.end(), two.end()]);

@@ -65,7 +65,10 @@ describe('what a JSON client sends', () => {
       sendJson(from, to, json);
       assert.deepEqual((await from.reply(19, 1)).ret, 0);
       const binary = await bench.connect('ws-binary', to, 'late');
-      assert.deepEqual((await binaryMessages(binary)).map(({ msg }) => msg), [bytes]); // prettier-ignore
+      assert.deepEqual(
+        (await binaryMessages(binary)).map(({ msg }) => msg),
+        [bytes],
+      );
     });
   }
 });
@@ -109,9 +112,13 @@ describe('messages of one run', () => {
     const [from, to] = [await bench.connect('ws-json'), await bench.connect('ws-json')];
     const texts = said.map(({ json }) => json);
     for (const json of texts) sendJson(from, to.mid, json);
-    for (let chatId = 1; chatId <= texts.length; chatId++) assert.equal((await from.reply(19, 1)).chatId, chatId);
+    for (let chatId = 1; chatId <= texts.length; chatId++)
+      assert.equal((await from.reply(19, 1)).chatId, chatId);
     const messages = await to.messages(texts.length);
-    assert.deepEqual(messages.map(({ chatId }) => chatId), texts.map((_, i) => i + 1)); // prettier-ignore
+    assert.deepEqual(
+      messages.map(({ chatId }) => chatId),
+      texts.map((_, i) => i + 1),
+    );
     for (const [i, { name, bytes, json }] of said.entries()) {
       const { msg } = messages[i] ?? { msg: null };
       if (json.includes('base64')) assert.deepEqual(Buffer.from(msg as Buffer | string), bytes, name);
@@ -149,7 +156,11 @@ async function binaryMessages(wire: Wire): Promise<BinaryMessage[]> {
   assert.deepEqual([frame.op, frame.seq, frame.ver], [9, 0, 1]);
   return decodePackages(frame.body).map(({ op, seq, ver, body }) => {
     assert.deepEqual([seq, ver], [0, 1]);
-    const ids: [number, number, number] = [Number(body.readBigInt64BE(0)), body.readInt32BE(8), body.readInt32BE(12)];
+    const ids: [number, number, number] = [
+      Number(body.readBigInt64BE(0)),
+      body.readInt32BE(8),
+      body.readInt32BE(12),
+    ];
     return { op, ids, msg: body.subarray(16) };
   });
 }

@@ -49,7 +49,8 @@ for (const kind of cometKinds) {
       const wire = await connect();
       const to = bench.mid();
       for (let i = 0; i < 3; i++) wire.message(18, 5, to, 'x');
-      for (let chatId = 1; chatId <= 3; chatId++) assert.deepEqual(await wire.reply(19, 5), { ret: 0, chatId });
+      for (let chatId = 1; chatId <= 3; chatId++)
+        assert.deepEqual(await wire.reply(19, 5), { ret: 0, chatId });
     });
 
     for (const ver of otherVersions) {
@@ -60,7 +61,11 @@ for (const kind of cometKinds) {
         assert.deepEqual(await wire.reply(19, 1, ver), refusal(kind, error));
         wire.frame(20, 2, sendBody(wire, wire.mid, 7), ver);
         assert.deepEqual(await wire.reply(21, 2, ver), refusal(kind, error));
-        for (const [op, replyOp] of [[2, 3], [7, 8], [99, 99]] as const) { // prettier-ignore
+        for (const [op, replyOp] of [
+          [2, 3],
+          [7, 8],
+          [99, 99],
+        ] as const) {
           wire.frame(op, 3, undefined, ver);
           assert.deepEqual(await wire.reply(replyOp, 3, ver), { ret: -1, error });
         }
@@ -142,9 +147,11 @@ for (const kind of cometKinds) {
     test('many more requests than may wait for an answer are all answered', async () => {
       const [wire, to] = [await connect(), await connect()];
       for (let seq = 0; seq < 5_000; seq++) wire.message(18, seq, to.mid, `${seq}`);
-      for (let seq = 0; seq < 5_000; seq++) assert.deepEqual(await wire.reply(19, seq), { ret: 0, chatId: seq + 1 });
+      for (let seq = 0; seq < 5_000; seq++)
+        assert.deepEqual(await wire.reply(19, seq), { ret: 0, chatId: seq + 1 });
       const messages = await to.messages(5_000);
-      for (const [i, { chatId, text }] of messages.entries()) assert.deepEqual([chatId, text], [i + 1, `${i}`]);
+      for (const [i, { chatId, text }] of messages.entries())
+        assert.deepEqual([chatId, text], [i + 1, `${i}`]);
     });
   });
 }

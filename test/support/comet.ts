@@ -23,7 +23,8 @@ export class Wire {
   static async open(kind: CometKind, server: Target): Promise<Wire> {
     const settings = { heartbeatMs: 0, timeoutMs: 10_000, unpack: false };
     const encoding = kind === 'ws-json' ? 'json' : 'binary';
-    if (kind === 'tcp') return new Wire(kind, await CometTcpClient.open({ ...server.tcpAddress, ...settings }));
+    if (kind === 'tcp')
+      return new Wire(kind, await CometTcpClient.open({ ...server.tcpAddress, ...settings }));
     return new Wire(kind, await CometWebSocketClient.open({ ...server.httpAddress, ...settings, encoding }));
   }
 
