@@ -192,11 +192,11 @@ export class MemoryEngine {
         const log = this.#byNumber[buf.readUInt32LE(start)];
         if (log?.definedIn === number) this.#writeConversation(log);
       } else if (type === Entry.group) {
-        const { group } = packr.unpack(buf.subarray(start, end)) as GroupChangeEntry;
+        const { group } = unpack(buf, start, end) as GroupChangeEntry;
         const entry = this.#groups.get(group);
         if (entry?.firstIn === number) this.#rewriteGroup(group, entry);
       } else {
-        const { user } = packr.unpack(buf.subarray(start, end)) as UserEntry;
+        const { user } = unpack(buf, start, end) as UserEntry;
         if (this.#users.firstIn(user) === number) this.#rewriteUser(user);
       }
     });
@@ -249,9 +249,9 @@ export class MemoryEngine {
       this.#byNumber[buf.readUInt32LE(start)]?.add(buf.readDoubleLE(start + 8), buf.readUInt32LE(start + 4), number, start);
       this.#runs += 1;
     } else if (type === Entry.group) {
-      this.#groups.apply(packr.unpack(buf.subarray(start, end)) as GroupChangeEntry, number);
+      this.#groups.apply(unpack(buf, start, end) as GroupChangeEntry, number);
     } else if (type === Entry.user) {
-      this.#users.apply(packr.unpack(buf.subarray(start, end)) as UserEntry, number);
+      this.#users.apply(unpack(buf, start, end) as UserEntry, number);
     }
   };
 }
@@ -263,3 +263,7 @@ interface GroupChangeEntry {
   readonly joined: readonly number[];
   readonly left: readonly number[];
 }
+
+/** A copy is read: msgpackr's native part, where it is installed, crashes on shared memory. */
+const unpack = (buf: Buffer, start: number, end: number): unknown =>
+  packr.unpack(Buffer.from(buf.subarray(start, end)));

@@ -6,7 +6,7 @@ import { decodePackages, encodePackage, PackageReader } from '../../src/client/f
 import type { CometMessage } from '../../src/client/index.ts';
 import { adminRequest, putGroup } from '../support/admin.ts';
 import { cometKinds } from '../support/clients.ts';
-import { onWorkers, range, type Bench, type Wire } from '../support/comet.ts';
+import { onWorkers, range, within, type Bench, type Wire } from '../support/comet.ts';
 
 const kindAt = (i: number): (typeof cometKinds)[number] => cometKinds[i % 3] ?? 'tcp';
 const chatIdsOf = (messages: readonly CometMessage[]): number[] => messages.map(({ chatId }) => chatId);
@@ -49,7 +49,7 @@ async function visit(
     }
     if (chatIds.length >= enough && !socket.writableEnded) socket.end();
   });
-  await once(socket, 'end');
+  await within(once(socket, 'end'), 'FIN');
   return chatIds;
 }
 

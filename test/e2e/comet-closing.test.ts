@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { encodePackage, PackageReader } from '../../src/client/frames.ts';
 import { cometKinds } from '../support/clients.ts';
-import { Bench, Wire } from '../support/comet.ts';
+import { Bench, Wire, within } from '../support/comet.ts';
 import { startTestServer } from '../support/server.ts';
 
 // At once: each of these waits for the time to pass.
@@ -149,6 +149,6 @@ async function opsUntilEnd(socket: Socket): Promise<number[]> {
   const reader = new PackageReader();
   const ops: number[] = [];
   socket.on('data', (chunk: Buffer) => ops.push(...reader.read(chunk).map(({ op }) => op)));
-  await once(socket, 'end');
+  await within(once(socket, 'end'), 'FIN');
   return ops;
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { encodePackage, PackageReader } from '../../src/client/frames.ts';
 import { CometTcpClient, CometWebSocketClient } from '../../src/client/index.ts';
-import { Bench, type Wire } from '../support/comet.ts';
+import { Bench, within, type Wire } from '../support/comet.ts';
 
 const max = 65_536;
 const none = Buffer.alloc(0);
@@ -149,7 +149,7 @@ describe('the TCP stream', () => {
       const auth = Buffer.from(JSON.stringify({ mid: bench.mid(), mkey: '' }));
       if (opened) socket.write(encodePackage({ ver: 1, op: 7, seq: 1, body: auth }));
       socket.write(header(20, 21));
-      await once(socket, 'end'); // the server's FIN; this side has not ended
+      await within(once(socket, 'end'), 'FIN'); // the server's FIN; this side has not ended
       const frames = new PackageReader().read(Buffer.concat(chunks));
       const last = frames.at(-1);
       assert.deepEqual(
@@ -162,7 +162,7 @@ describe('the TCP stream', () => {
       assert.equal(body.code, 1002);
       assert.notEqual(body.reason, '');
       socket.end();
-      await once(socket, 'close');
+      await within(once(socket, 'close'), 'end');
     });
   }
 
@@ -171,11 +171,10 @@ describe('the TCP stream', () => {
     const socket = connect({ host, port, allowHalfOpen: true });
     socket.on('data', () => {}).on('error', () => {});
     socket.write(header(20, 21));
-    await once(socket, 'end');
+    await within(once(socket, 'end'), 'FIN');
     const cut = new Promise((resolve) => socket.once('close', resolve));
     const busy = setInterval(() => socket.write('x'), 50); // a reset shows only to one that writes
-    await cut;
-    clearInterval(busy);
+    await within(cut, 'end').finally(() => clearInterval(busy));
   });
 });
 

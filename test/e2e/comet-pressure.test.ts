@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { decodePackages, encodePackage, PackageReader } from '../../src/client/frames.ts';
 import { putGroup } from '../support/admin.ts';
 import { cometKinds, connectComet, connectTcp, type CometKind } from '../support/clients.ts';
-import { Wire } from '../support/comet.ts';
+import { Wire, within } from '../support/comet.ts';
 import { CometWebSocketClient } from '../../src/client/index.ts';
 import type { CometClient, Frame } from '../../src/client/index.ts';
 import { spawnServer, type SpawnedServer } from '../support/server.ts';
@@ -70,12 +70,12 @@ for (const target of ['a user', 'a group'] as const) {
       assert.equal(given[0], chatId);
       most = Math.max(most, residentBytes());
     }
-    await quickComplete; // one that reads is not held up by those that do not
+    await within(quickComplete, 'everything', 30_000); // one that reads is not held up by those that do not
     const grown = (Math.max(most, residentBytes()) - atFirst) / MIB;
     // The store has 50 MiB and its segments' slack; six queues would be 300 more.
     assert.ok(grown < 200, `the server grew by ${grown.toFixed()} MiB`);
     for (const again of readAgain) again();
-    await Promise.all(complete);
+    await within(Promise.all(complete), 'everything', 30_000);
     await Promise.all([sender, quick, ...slow].map((client) => client.close()));
   });
 }
@@ -97,7 +97,7 @@ test('a client that does not read, and reads again now and then, misses nothing 
     again = stopReading(receiver);
   }
   again();
-  await complete;
+  await within(complete, 'everything', 30_000);
   await Promise.all([sender.close(), receiver.close()]);
 });
 
@@ -164,7 +164,7 @@ test('a client that sends and does not read its replies is read no further, unti
   assert.ok(grown < 60, `the server grew by ${grown.toFixed()} MiB`);
   const reader = new PackageReader();
   let seq = 0;
-  await new Promise<void>((resolve, reject) => {
+  const complete = new Promise<void>((resolve, reject) => {
     socket.on('data', (chunk: Buffer) => {
       for (const frame of reader.read(chunk)) {
         seq += 1;
@@ -175,6 +175,7 @@ test('a client that sends and does not read its replies is read no further, unti
     });
     socket.on('close', () => reject(new Error(`closed at ${seq}`)));
   });
+  await within(complete, 'reply to everything', 30_000);
   assert.equal(accepted, written);
   socket.destroy();
   await other.close();
@@ -182,7 +183,7 @@ test('a client that sends and does not read its replies is read no further, unti
 
 for (const kind of ['ws-json', 'ws-binary'] as const) {
   test(`a WebSocket client that sends and does not read is read no further, until it does, over ${kind}`, async () => {
-    const count = 200_000; // 12 and 17 MB of requests, of replies 17 and 5 MB
+    const count = kind === 'ws-json' ? 200_000 : 600_000; // 12 to 17 MB of requests, and as much of replies
     const each = kind === 'ws-json' ? 1 : 100;
     const wire = await Wire.connect(kind, server, 151);
     const other = await connectTcp(server, 152);
@@ -204,7 +205,7 @@ for (const kind of ['ws-json', 'ws-binary'] as const) {
       socket.on('close', (code) => reject(new Error(`closed with ${code} at ${seq}`)));
     });
     socket.pause();
-    const body = Buffer.alloc(60);
+    const body = Buffer.alloc(8);
     body.writeInt32BE(151, 0); // to 0: refused, so nothing is stored
     for (let first = 1; first <= count; first += each) {
       if (each === 1) socket.send(`{"op":18,"seq":${first},"body":{"from":151,"to":0,"msg":""}}`);
@@ -222,7 +223,7 @@ for (const kind of ['ws-json', 'ws-binary'] as const) {
     }
     assert.ok(socket.bufferedAmount > 0, 'the server went on reading');
     socket.resume();
-    await complete;
+    await within(complete, 'everything', 30_000);
     await Promise.all([client.close(), other.close()]);
   });
 }
@@ -251,7 +252,7 @@ for (const reads of [true, false]) {
         seen.push([op, seq, op === 19 ? Number(body.readBigInt64BE(1)) : 0]);
     });
     socket.resume();
-    await once(socket, 'end');
+    await within(once(socket, 'end'), 'FIN');
     const replies = Array.from({ length: count }, (_, i) => [19, i + 1, Math.ceil((i + 1) / 3)]);
     assert.deepEqual(seen, [[8, 0, 0], ...replies]);
   });

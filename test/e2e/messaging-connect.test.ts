@@ -177,7 +177,7 @@ test('Text that is not UTF-8 ends the connection with 1007.', async () => {
   assert.equal((await client.closed).code, 1007);
 });
 
-test('A client that stays silent but answers pings is kept past the idle timeout; one that does not is closed with 4408.', async () => {
+test('A client that stays silent but answers pings is kept past the idle timeout; one that does not is closed with 4408.', { timeout: 10_000 }, async () => {
   const impatient = await startTestServer({ idleTimeoutMs: 200 });
   try {
     const { host, port } = impatient.httpAddress;

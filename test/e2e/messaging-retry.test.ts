@@ -4,7 +4,7 @@ import type { Id, MessagingClient } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
 import { connectMessaging, connectWebSocket } from '../support/clients.ts';
 import { Ids } from '../support/ids.ts';
-import { drained, idsOf, unreadOf } from '../support/messaging.ts';
+import { drained, idsOf, settled, unreadOf, watchMessaging } from '../support/messaging.ts';
 import { startTestServer } from '../support/server.ts';
 
 for (const workers of [1, 2, 4]) {
@@ -34,6 +34,7 @@ for (const workers of [1, 2, 4]) {
   test(`The same sid and id sent again while the first is unread is kept once, as it was first, ${on}.`, async () => {
     for (const [from, to] of directions()) {
       const opening = await connectMessaging(server, to); // so that a mid has a mailbox
+      await settled(server, opening); // attached, not only open
       await opening.close();
       const sender = await connectMessaging(server, from);
       say(sender, to, 5, 'first');
@@ -90,6 +91,19 @@ for (const workers of [1, 2, 4]) {
       assert.deepEqual(idsOf(await unreadOf(server, to, sender)), [1, 2]);
       await sender.close();
     }
+  });
+
+  test(`Ids that differ only beyond the precision of a double are two messages, ${on}.`, async () => {
+    const [from, to] = [ids.name(0), ids.name(1)];
+    const { client: receiver, texts } = await watchMessaging(server, to);
+    const sender = await connectMessaging(server, from);
+    const messages = ['9007199254740992', '9007199254740993', '9007199254740992', '"9007199254740993"'].map(
+      (id) => `{"id":${id},"sid":"${from}","rid":"${to}"}`,
+    );
+    for (const message of messages) sender.sendRaw(`{"send":[${message}]}`);
+    assert.equal((await drained(receiver, sender)).length, 2);
+    assert.deepEqual(texts.slice(0, 2), messages.slice(0, 2).map((message) => `{"messages":[${message}]}`));
+    await Promise.all([sender.close(), receiver.close()]);
   });
 
   test(`To a mid that has only comet clients the same id sent twice is two messages, ${on}.`, async () => {

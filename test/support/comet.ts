@@ -42,8 +42,9 @@ export class Wire {
     this.#encoding = kind === 'ws-json' ? jsonEncoding : binaryEncoding;
   }
 
+  /** Why it ended. Rejects when it does not. */
   get closed(): Promise<Closed> {
-    return this.client.closed;
+    return within(this.client.closed, 'end of the connection');
   }
 
   get isJson(): boolean {
@@ -192,7 +193,7 @@ export class Bench implements Target {
 /** Where users of one, two and four shards matter. */
 export function onWorkers(title: string, body: (bench: Bench) => void): void {
   for (const workers of [1, 2, 4]) {
-    describe(`${title}, workers: ${workers}`, () => {
+    describe(`${title}, workers: ${workers}`, { timeout: 60_000 }, () => {
       body(new Bench(workers));
     });
   }
@@ -200,3 +201,16 @@ export function onWorkers(title: string, body: (bench: Bench) => void): void {
 
 export const range = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
+/** A wait that fails instead of hanging. */
+export async function within<T>(promise: Promise<T>, what: string, timeoutMs = 10_000): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no ${what} within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
