@@ -67,8 +67,8 @@ const settable = {
 test('The limits with a flag are in the contract with it, and flags start from limits.', () => {
   const documented = tableOf('Limits')
     .filter(([, , flag]) => flag !== '')
-    .map(([name, , flag]) => [plain(name), plain(flag)]);
-  const expected = Object.entries(settable).map(([name, [flag]]) => [name, `--${flag}`]);
+    .map(([name, , flag]) => `${plain(name)} ${plain(flag)}`);
+  const expected = Object.entries(settable).map(([name, [flag]]) => `${name} --${flag}`);
   assert.deepEqual(documented.toSorted(), expected.toSorted());
   for (const [name, [flag, unit]] of Object.entries(settable)) {
     assert.equal(defaults[flag] * unit, limits[name as keyof typeof settable], flag);
