@@ -56,14 +56,7 @@ function requestSlab(): Buffer {
 /** Checks what a session checks of op 18: its body, sender and receiver. */
 class CheckingSink implements FrameSink {
   good = 0;
-  onFrame(
-    op: number,
-    version: number,
-    _seq: number,
-    buf: Buffer,
-    at: number,
-    end: number,
-  ): boolean {
+  onFrame(op: number, version: number, _seq: number, buf: Buffer, at: number, end: number): boolean {
     if (op !== Op.send || version >>> 1 !== 0 || !isSendBody(at, end)) return false;
     if (sendFrom(buf, at) !== 21 || sendTo(buf, at) <= 0) return false;
     this.good += 1;
@@ -74,14 +67,7 @@ class CheckingSink implements FrameSink {
 /** The same, and puts the messages into runs of 64 KiB. */
 class BuildingSink implements FrameSink {
   readonly builder = new RunBuilder();
-  onFrame(
-    op: number,
-    _version: number,
-    _seq: number,
-    buf: Buffer,
-    at: number,
-    end: number,
-  ): boolean {
+  onFrame(op: number, _version: number, _seq: number, buf: Buffer, at: number, end: number): boolean {
     if (!isSendBody(at, end)) return false;
     this.builder.add(op, sendFrom(buf, at), sendTo(buf, at), buf, sendMsgStart(at), end);
     return true;
@@ -139,11 +125,7 @@ function addEncoding(): void {
   const raw = Buffer.from(JSON.stringify({ id: 'm-123456', sid: 21, rid: 22, text }));
   const messaging = messageRuns(MESSAGES, PayloadKind.json, raw, Origin.messaging);
   const forward = (runs: Run[]): number => {
-    const texts = encodeNotifications(
-      runs,
-      limits.notificationMessagesMax,
-      limits.notificationBytesMax,
-    );
+    const texts = encodeNotifications(runs, limits.notificationMessagesMax, limits.notificationBytesMax);
     return texts.reduce((bytes, notification) => bytes + out.write(notification), 0);
   };
   measure('messaging: 100 forwarded', MESSAGES, forward(messaging), () => void forward(messaging));

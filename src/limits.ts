@@ -87,4 +87,3 @@ export const limits = {
   /** Size of one segment of the memory store. */
   memorySegmentBytes: 4_194_304,
 } as const;
-

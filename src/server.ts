@@ -84,7 +84,11 @@ class RunningServer implements Server {
       packageBytesMax: options.packageBytesMax,
       logger: this.#logger,
     });
-    this.#system = new ActorSystem<Services>({ node: options.workers, kinds, place: placeOn(options.workers) });
+    this.#system = new ActorSystem<Services>({
+      node: options.workers,
+      kinds,
+      place: placeOn(options.workers),
+    });
     this.#pool = new ShardPool({
       shards: options.workers,
       packageBytesMax: options.packageBytesMax,

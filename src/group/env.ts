@@ -7,6 +7,11 @@ export interface GroupEnv extends ShardEnv {
   watching(shard: number, group: number, head: number): void;
   fanOut(
     shard: number,
-    message: { readonly group: number; readonly run: Run; readonly shard: number; readonly connection: number },
+    message: {
+      readonly group: number;
+      readonly run: Run;
+      readonly shard: number;
+      readonly connection: number;
+    },
   ): void;
 }

@@ -77,7 +77,9 @@ export const Group = kind({
     replace: (state, { members }, ctx) => replaceMembers(state, members, ctx),
     change: (state, { add, remove }, ctx) => (state.exists ? changeMembers(state, add, remove, ctx) : null),
     get: (state) =>
-      state.exists ? { members: [...state.members.keys()].sort((a, b) => a - b), lastChatId: state.head } : null,
+      state.exists
+        ? { members: [...state.members.keys()].sort((a, b) => a - b), lastChatId: state.head }
+        : null,
     remove: (state, _none, ctx) => removeGroup(state, ctx),
   },
 });
@@ -93,7 +95,11 @@ function send(state: GroupState, request: SendRequest, ctx: GroupContext): void 
   }
   state.lastTime = run.time = Math.max(run.time, state.lastTime);
   numberRun(run, state.assigned + 1);
-  services.commits.add({ conversation: state.conversation, expectedLast: state.assigned, run }, request, ctx.self);
+  services.commits.add(
+    { conversation: state.conversation, expectedLast: state.assigned, run },
+    request,
+    ctx.self,
+  );
   state.assigned += run.count;
   state.pending += 1;
 }

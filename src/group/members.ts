@@ -50,7 +50,12 @@ export async function changeMembers(
 ): Promise<GroupChanged | GroupRefusal> {
   const left = new Set(remove);
   const joined = [...new Set(add)].filter((mid) => !state.members.has(mid) && !left.has(mid));
-  return apply(state, joined, [...left].filter((mid) => state.members.has(mid)), ctx);
+  return apply(
+    state,
+    joined,
+    [...left].filter((mid) => state.members.has(mid)),
+    ctx,
+  );
 }
 
 /** The log of a removed group stays, so that no number is given twice if it is created again. */
@@ -82,5 +87,11 @@ async function apply(
   const { group } = state;
   for (const mid of left) ctx.env.users.tellIfActive(mid, 'left', { group });
   for (const mid of joined) ctx.env.users.tellIfActive(mid, 'joined', { group, joinedAt });
-  return { created: false, members: count, added: joined.length, removed: left.length, lastChatId: state.head };
+  return {
+    created: false,
+    members: count,
+    added: joined.length,
+    removed: left.length,
+    lastChatId: state.head,
+  };
 }

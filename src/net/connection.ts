@@ -30,6 +30,8 @@ export abstract class Connection {
   protected accepted = 0;
   #taken = 0;
   #congested = false;
+  /** The last word was said: what comes behind it is not sent. */
+  #dropping = false;
   readonly #listener: ConnectionListener;
 
   constructor(id: number, socket: Socket, listener: ConnectionListener) {
@@ -69,7 +71,7 @@ export abstract class Connection {
   /** To be called when the socket's buffer has become empty. */
   onDrain(): void {
     this.#taken = this.accepted;
-    if (!this.#congested) return;
+    if (!this.#congested || this.#dropping) return;
     this.#congested = false;
     this.#listener.drained(this);
   }
@@ -77,10 +79,19 @@ export abstract class Connection {
   protected wrote(): void {
     // A write that the kernel took at once leaves nothing in the socket's own buffer.
     if (this.socket.writableLength === 0) this.#taken = this.accepted;
-    else if (!this.#congested) {
-      this.#congested = true;
-      this.#listener.congested(this);
-    }
+    else this.#congest();
+  }
+
+  /** A write that is not sent any more must not count as taken: nothing was since the last one. */
+  protected drop(): void {
+    this.#dropping = true;
+    this.#congest();
+  }
+
+  #congest(): void {
+    if (this.#congested) return;
+    this.#congested = true;
+    this.#listener.congested(this);
   }
 
   /** A peer that does not close after the last word is cut off. */
@@ -95,7 +106,7 @@ export abstract class Connection {
 
 export class TcpConnection extends Connection {
   write(bytes: Buffer, _text: boolean, counts = 0): void {
-    if (this.ending) return;
+    if (this.ending) return this.drop();
     this.accepted += counts;
     this.socket.write(bytes);
     this.wrote();
@@ -130,8 +141,7 @@ export class WebSocketConnection extends Connection {
   }
 
   write(bytes: Buffer, text: boolean, counts = 0): void {
-    // Behind a close frame nothing is sent: it must not count as taken either.
-    if (this.ending || this.webSocket.readyState !== WebSocket.OPEN) return;
+    if (this.ending || this.webSocket.readyState !== WebSocket.OPEN) return this.drop();
     this.accepted += counts;
     this.webSocket.send(bytes, text ? TEXT : BINARY);
     this.wrote();

@@ -85,4 +85,3 @@ export function createTcpServer(gateway: Gateway): Server {
 }
 
 function ignoreError(): void {}
-

@@ -21,7 +21,13 @@ class WebSocketHandshake extends CometHandshake {
       if (bytes.length > this.gateway.options.packageBytesMax) return this.refuse(closes.tooBig);
       return this.onText(bytes.toString('utf8'));
     }
-    const { offset, failure } = decodeMessage(bytes, 0, bytes.length, this.gateway.options.packageBytesMax, this);
+    const { offset, failure } = decodeMessage(
+      bytes,
+      0,
+      bytes.length,
+      this.gateway.options.packageBytesMax,
+      this,
+    );
     if (failure !== undefined) return this.refuse(failure.close);
     if (this.isDecided && offset < bytes.length) this.keep(ToShard.binary, bytes.subarray(offset));
   }
@@ -44,7 +50,10 @@ export function createWebServer(gateway: Gateway): Server {
     const { pathname } = target(request);
     const status = pathname === '/sub' || pathname === '/messaging' ? 426 : 404;
     const refused = pathname === '/messaging' && clientOf(request) === undefined ? 401 : status;
-    response.writeHead(refused, { connection: 'close', ...(refused === 426 ? { upgrade: 'websocket' } : {}) });
+    response.writeHead(refused, {
+      connection: 'close',
+      ...(refused === 426 ? { upgrade: 'websocket' } : {}),
+    });
     response.end(`${STATUS_CODES[refused]}\n`);
   });
   server.on('upgrade', (request, duplex, head) => {
@@ -96,7 +105,11 @@ export function createWebServer(gateway: Gateway): Server {
     if (!result.ok) return refuse(socket, 401);
     if (gateway.isDraining) return refuse(socket, 503);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      openMessaging(new WebSocketConnection(gateway.nextId(), socket, webSocket, gateway), result.user, device);
+      openMessaging(
+        new WebSocketConnection(gateway.nextId(), socket, webSocket, gateway),
+        result.user,
+        device,
+      );
     });
   }
 
@@ -111,7 +124,10 @@ export function createWebServer(gateway: Gateway): Server {
     gateway.open(connection, user, { device, encoding: 'messaging', webSocket: true, version: 1, seq: 0 });
   }
 
-  function watch(connection: WebSocketConnection, onMessage: (bytes: Buffer, isBinary: boolean) => void): void {
+  function watch(
+    connection: WebSocketConnection,
+    onMessage: (bytes: Buffer, isBinary: boolean) => void,
+  ): void {
     const { webSocket, socket } = connection;
     webSocket.on('message', (data: RawData, isBinary: boolean) => {
       if (!connection.ending) onMessage(data as Buffer, isBinary); // binaryType nodebuffer: always one
@@ -131,7 +147,9 @@ export function createWebServer(gateway: Gateway): Server {
 
 function target(request: IncomingMessage): URL {
   // The host is the client's word and plays no part; a target that is no path matches nothing.
-  return URL.canParse(request.url ?? '', 'http://encke') ? new URL(request.url ?? '', 'http://encke') : nowhere;
+  return URL.canParse(request.url ?? '', 'http://encke')
+    ? new URL(request.url ?? '', 'http://encke')
+    : nowhere;
 }
 
 const nowhere = new URL('http://encke/.');
@@ -150,4 +168,3 @@ function refuse(socket: Duplex, status: number): void {
 }
 
 function ignoreError(): void {}
-

@@ -44,7 +44,18 @@ export class CometInput implements FrameSink {
           else {
             const from = sendFrom(buf, start);
             const msgStart = sendMsgStart(start);
-            this.#send(session, op, seq, version, from, sendTo(buf, start), PayloadKind.bytes, buf, msgStart, end);
+            this.#send(
+              session,
+              op,
+              seq,
+              version,
+              from,
+              sendTo(buf, start),
+              PayloadKind.bytes,
+              buf,
+              msgStart,
+              end,
+            );
           }
           break;
         default:
@@ -106,4 +117,3 @@ export class CometInput implements FrameSink {
     this.#requests.refuse(session, replyTo[op] ?? op, seq, version, error);
   }
 }
-

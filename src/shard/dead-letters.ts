@@ -77,7 +77,9 @@ export class LostMessages {
 
   #again({ kind, id, message, payload }: DeadLetter): void {
     const to = kind === User.name ? User : Group;
-    this.#later(() => this.system?.tellIfActive(to as typeof User, id, message as 'feed', payload as ConnectionMessage));
+    this.#later(() =>
+      this.system?.tellIfActive(to as typeof User, id, message as 'feed', payload as ConnectionMessage),
+    );
   }
 
   #later(act: () => void): void {

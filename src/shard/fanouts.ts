@@ -10,7 +10,6 @@ import { encodeBatch } from '../wire/comet-json.ts';
 import { encodeNotifications } from '../wire/messaging.ts';
 import { runLast, type Run } from '../wire/run.ts';
 
-
 interface Fanout {
   readonly group: number;
   readonly members: Map<Session, Delivery>;
@@ -131,14 +130,16 @@ export class Fanouts implements GroupFanouts {
     const dirty = this.#dirty;
     this.#dirty = [];
     // Two groups in one tick: whoever is in both gets one batch of both.
-    if (dirty.length > 1) for (const fanout of dirty) for (const session of fanout.members.keys()) session.fanouts += 1;
+    if (dirty.length > 1)
+      for (const fanout of dirty) for (const session of fanout.members.keys()) session.fanouts += 1;
     for (const fanout of dirty) {
       const pending = fanout.pending;
       fanout.pending = [];
       fanout.pendingBytes = 0;
       this.#spread(fanout, pending);
     }
-    if (dirty.length > 1) for (const fanout of dirty) for (const session of fanout.members.keys()) session.fanouts = 0;
+    if (dirty.length > 1)
+      for (const fanout of dirty) for (const session of fanout.members.keys()) session.fanouts = 0;
   }
 
   #spread(fanout: Fanout, pending: readonly FanoutMessage[]): void {
@@ -183,7 +184,10 @@ export class Fanouts implements GroupFanouts {
     if (json.length > 0) this.#multicastTexts(json, [encodeBatch(runs)]);
     if (messaging.length > 0) {
       const { notificationMessagesMax, notificationBytesMax } = limits;
-      this.#multicastTexts(messaging, encodeNotifications(runs, notificationMessagesMax, notificationBytesMax));
+      this.#multicastTexts(
+        messaging,
+        encodeNotifications(runs, notificationMessagesMax, notificationBytesMax),
+      );
       // Each notification is a write of its own: the last one carries `last`.
       for (const session of messaging) fanout.members.get(session)?.advance(last, session.writes);
     }

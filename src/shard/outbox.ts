@@ -2,7 +2,13 @@ import { errorName, errorNumber } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { ToGateway, type Lane } from '../net/lane.ts';
 import { batchByteLength, writeBatch } from '../wire/comet-binary.ts';
-import { encodeBatch, errorReplyBody, errorReplyText, heartbeatReplyText, replyText } from '../wire/comet-json.ts';
+import {
+  encodeBatch,
+  errorReplyBody,
+  errorReplyText,
+  heartbeatReplyText,
+  replyText,
+} from '../wire/comet-json.ts';
 import { frameWithText, HEADER_BYTES, REPLY_BYTES, writeHeader, writeReply } from '../wire/frame.ts';
 import { encodeErrors, encodeNotifications, type ErrorEntry } from '../wire/messaging.ts';
 import { Op } from '../wire/op.ts';
@@ -59,7 +65,8 @@ export class Outbox {
       return;
     }
     if (session.encoding === 'binary') this.#writeBinary(session);
-    else this.#writeTexts(session, session.encoding === 'json' ? jsonTexts(session) : messagingTexts(session));
+    else
+      this.#writeTexts(session, session.encoding === 'json' ? jsonTexts(session) : messagingTexts(session));
     session.runs.length = 0;
     session.runBytes = 0;
     if (session.closing === undefined) this.onWritten?.(session);
@@ -176,7 +183,8 @@ function messagingTexts(session: Session): (string | Buffer)[] {
   const errors: ErrorEntry[] = [];
   for (let i = requests.readyCount; i > 0; i--) {
     const result = requests.resultAt(requests.head);
-    if (result < 0) errors.push({ section: 'send', idText: ids?.get(requests.head), code: errorName(-result) });
+    if (result < 0)
+      errors.push({ section: 'send', idText: ids?.get(requests.head), code: errorName(-result) });
     ids?.delete(requests.head);
     requests.shift();
   }

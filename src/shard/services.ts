@@ -99,5 +99,9 @@ export class Services implements GroupEnv {
   }
 }
 
-export const storeOf = (engine: MemoryEngine, shard: number, shards: number, system: () => ActorSystem): Store =>
-  new MemoryStore(engine, shard, shards, peersOf(system));
+export const storeOf = (
+  engine: MemoryEngine,
+  shard: number,
+  shards: number,
+  system: () => ActorSystem,
+): Store => new MemoryStore(engine, shard, shards, peersOf(system));

@@ -154,7 +154,8 @@ export class Sessions {
     let at = end;
     if (type === ToShard.bytes) at = this.#decodeStream(session, buf, start, end);
     else if (type === ToShard.binary) at = this.#decodeMessage(session, buf, start, end);
-    else if (end - start > packageBytesMax) this.#fail(session, { close: closes.tooBig, detail: tooBig(end - start) });
+    else if (end - start > packageBytesMax)
+      this.#fail(session, { close: closes.tooBig, detail: tooBig(end - start) });
     else this.#onText(session, buf.toString('utf8', start, end));
     requests.end();
     if (session.requests.isReady) this.#options.host.touch(session);

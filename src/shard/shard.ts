@@ -323,7 +323,8 @@ export class Shard implements SessionHost {
     if (action === 'keep' || action === 'resume') return;
     if (kind === User.name) this.#lost.closeUser(id);
     if (kind !== Group.name) return;
-    for (let shard = 0; shard < this.#task.shards; shard++) this.#system.tell(Fanout, shard, 'rewatch', Number(id));
+    for (let shard = 0; shard < this.#task.shards; shard++)
+      this.#system.tell(Fanout, shard, 'rewatch', Number(id));
   }
 
   // Parts

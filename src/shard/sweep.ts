@@ -25,7 +25,8 @@ export class Sweep {
   }
 
   #check(session: Session, now: number, idleTimeoutMs: number): void {
-    if (session.encoding !== 'messaging' && now - session.heardAt >= idleTimeoutMs) session.close(closes.idle);
+    if (session.encoding !== 'messaging' && now - session.heardAt >= idleTimeoutMs)
+      session.close(closes.idle);
     const { requests } = session;
     if (requests.size === 0 || requests.isReady) {
       this.#waiting.delete(session);

@@ -2,7 +2,13 @@ import { Packr } from 'msgpackr';
 import { PayloadKind, Origin, type Run } from '../wire/run.ts';
 import type { UserId } from '../wire/user-id.ts';
 import { conversationOf, isGroup, type Conversation } from './conversation.ts';
-import { entryBytes, MemoryJournal, type OpenSegment, type Segment, type SegmentKeeper } from './memory-journal.ts';
+import {
+  entryBytes,
+  MemoryJournal,
+  type OpenSegment,
+  type Segment,
+  type SegmentKeeper,
+} from './memory-journal.ts';
 import { MemoryLog } from './memory-log.ts';
 import { GroupTable, UserTable, type GroupEntry, type UserEntry } from './memory-tables.ts';
 import type { Append, AppendResult, GroupChange, Participation, ReadResult, UserRecord } from './store.ts';
@@ -234,7 +240,12 @@ export class MemoryEngine {
     return segment.number;
   }
 
-  readonly #replayDefinition = (type: number, { buf, number }: OpenSegment, start: number, end: number): void => {
+  readonly #replayDefinition = (
+    type: number,
+    { buf, number }: OpenSegment,
+    start: number,
+    end: number,
+  ): void => {
     if (type !== Entry.conversation) return;
     const conversation = conversationOf(buf.toString('utf8', start + CONVERSATION_HEAD_BYTES, end));
     let log = this.#byKey.get(conversation.key);
@@ -246,7 +257,12 @@ export class MemoryEngine {
   readonly #replay = (type: number, segment: OpenSegment, start: number, end: number): void => {
     const { buf, number } = segment;
     if (type === Entry.run) {
-      this.#byNumber[buf.readUInt32LE(start)]?.add(buf.readDoubleLE(start + 8), buf.readUInt32LE(start + 4), number, start);
+      this.#byNumber[buf.readUInt32LE(start)]?.add(
+        buf.readDoubleLE(start + 8),
+        buf.readUInt32LE(start + 4),
+        number,
+        start,
+      );
       this.#runs += 1;
     } else if (type === Entry.group) {
       this.#groups.apply(unpack(buf, start, end) as GroupChangeEntry, number);

@@ -2,7 +2,16 @@ import { shardOf } from '../wire/shard-of.ts';
 import type { UserId } from '../wire/user-id.ts';
 import { ownerOf, type Conversation } from './conversation.ts';
 import type { MemoryEngine } from './memory-engine.ts';
-import type { Append, AppendResult, GroupChange, GroupRecord, Participation, ReadResult, Store, UserRecord } from './store.ts';
+import type {
+  Append,
+  AppendResult,
+  GroupChange,
+  GroupRecord,
+  Participation,
+  ReadResult,
+  Store,
+  UserRecord,
+} from './store.ts';
 
 /** Reads that another shard's engine answers. */
 export interface StorePeers {
@@ -33,7 +42,12 @@ export class MemoryStore implements Store {
     return this.#engine.append(batch);
   }
 
-  async read(conversation: Conversation, after: number, messagesMax: number, bytesMax: number): Promise<ReadResult> {
+  async read(
+    conversation: Conversation,
+    after: number,
+    messagesMax: number,
+    bytesMax: number,
+  ): Promise<ReadResult> {
     const shard = shardOf(ownerOf(conversation), this.#shards);
     if (shard !== this.#shard) return this.#peers.read(shard, conversation.key, after, messagesMax, bytesMax);
     return this.#engine.read(conversation.key, after, messagesMax, bytesMax);
@@ -41,7 +55,9 @@ export class MemoryStore implements Store {
 
   async last(conversation: Conversation): Promise<number> {
     const shard = shardOf(ownerOf(conversation), this.#shards);
-    return shard === this.#shard ? this.#engine.last(conversation.key) : this.#peers.last(shard, conversation.key);
+    return shard === this.#shard
+      ? this.#engine.last(conversation.key)
+      : this.#peers.last(shard, conversation.key);
   }
 
   /** Conversations are filed with their owner, so every shard is asked. */

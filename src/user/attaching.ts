@@ -12,12 +12,19 @@ import type { Session } from './session.ts';
 import type { UserState } from './user-state.ts';
 
 /** A connection was authenticated: op 8, then what the user was not sent, then live. */
-export async function attach(state: UserState, { connection, messaging }: Attach, ctx: UserContext): Promise<void> {
+export async function attach(
+  state: UserState,
+  { connection, messaging }: Attach,
+  ctx: UserContext,
+): Promise<void> {
   const { env } = ctx;
   const session = env.sessions.get(connection);
   if (session === undefined && !messaging) return; // gone before its turn came
   if (state.sessions.length >= limits.userConnectionsMax) {
-    session?.close({ ...closes.tooFast, reason: `over ${limits.userConnectionsMax} connections of one user` });
+    session?.close({
+      ...closes.tooFast,
+      reason: `over ${limits.userConnectionsMax} connections of one user`,
+    });
     return;
   }
   try {
@@ -45,7 +52,11 @@ export async function attach(state: UserState, { connection, messaging }: Attach
 }
 
 /** A connection is gone: what it took is the user's cursor now. */
-export function detach(state: UserState, { connection }: ConnectionMessage, ctx: UserContext): void | Promise<void> {
+export function detach(
+  state: UserState,
+  { connection }: ConnectionMessage,
+  ctx: UserContext,
+): void | Promise<void> {
   const i = state.sessions.findIndex((session) => session.connection === connection);
   const [session] = i < 0 ? [] : state.sessions.splice(i, 1);
   if (session === undefined) return undefined;

@@ -94,7 +94,8 @@ export class Feeder {
       source.after = runLast(known);
     }
     // Messages that the store has given up cannot be fed: go on behind them.
-    if ((result.runs[0]?.first ?? Infinity) > head) source.after = Math.max(source.after, Math.min(head, result.last));
+    if ((result.runs[0]?.first ?? Infinity) > head)
+      source.after = Math.max(source.after, Math.min(head, result.last));
     this.advance();
   }
 
@@ -138,7 +139,10 @@ export class Feeder {
       source.reading = true;
       const { conversation } = source.state;
       // Many sources share the memory of a step between them.
-      const bytesMax = Math.max(4_096, limits.feedBytesMax / Math.min(this.#sources.size, limits.feedSourcesMax));
+      const bytesMax = Math.max(
+        4_096,
+        limits.feedBytesMax / Math.min(this.#sources.size, limits.feedSourcesMax),
+      );
       const reading = this.#host.store.read(conversation, source.after, limits.feedMessagesMax, bytesMax);
       this.#host.onRead(conversation.key, reading);
     }

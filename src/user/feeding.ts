@@ -38,7 +38,9 @@ function hostOf(state: UserState, session: Session, ctx: UserContext): FeederHos
   return {
     store: env.store,
     headOf: (conversation) =>
-      isGroup(conversation.conversation) ? env.fanouts.head(conversation.conversation.group) : conversation.head,
+      isGroup(conversation.conversation)
+        ? env.fanouts.head(conversation.conversation.group)
+        : conversation.head,
     select: (_session, conversation, delivery, run) => select(state, session, conversation, delivery, run),
     onRead: (key, reading) => {
       reading.then(

@@ -44,7 +44,11 @@ export class Mailbox {
     const taken = sid === undefined ? entries : entries.filter((entry) => entry.sid === sid);
     this.#size -= taken.length;
     if (taken.length === entries.length) this.#entries.delete(id);
-    else this.#entries.set(id, entries.filter((entry) => entry.sid !== sid));
+    else
+      this.#entries.set(
+        id,
+        entries.filter((entry) => entry.sid !== sid),
+      );
     return taken;
   }
 

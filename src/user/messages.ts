@@ -154,7 +154,11 @@ type UserMessages = typeof userMessages;
 
 /** Telling users on whatever shard, for code that does not know the kind. */
 export interface UserPort {
-  tell<K extends TellNames<UserMessages>>(user: UserId, name: K, ...payload: PayloadArgs<UserMessages[K]>): boolean;
+  tell<K extends TellNames<UserMessages>>(
+    user: UserId,
+    name: K,
+    ...payload: PayloadArgs<UserMessages[K]>
+  ): boolean;
   /** A user that is not in memory misses nothing: the log has it. */
   tellIfActive<K extends TellNames<UserMessages>>(
     user: UserId,

@@ -11,7 +11,11 @@ import { isToSelf, type UserState } from './user-state.ts';
 type Item = ReadMarks['items'][number];
 
 /** docs/protocol.md "read": every unread message with the id leaves the reader's mailbox. */
-export function read(state: UserState, { connection, items }: ReadMarks, ctx: UserContext): void | Promise<void> {
+export function read(
+  state: UserState,
+  { connection, items }: ReadMarks,
+  ctx: UserContext,
+): void | Promise<void> {
   const { mailbox } = state;
   if (mailbox === undefined) return undefined;
   // The connection may be gone already, before its turn to be attached came.
@@ -92,7 +96,7 @@ async function search(state: UserState, items: readonly Item[], ctx: UserContext
   for (const pair of state.pairs()) {
     const numbers: number[] = [];
     const last = pair.head;
-    for (let after = pair.marks.readTo; after < last; ) {
+    for (let after = pair.marks.readTo; after < last;) {
       const { runs } = await ctx.env.store.read(
         pair.conversation,
         after,

@@ -85,7 +85,9 @@ export class Session {
 
   /** Whether it may be given more messages now; if not, it is fed from the log later. */
   canTake(bytes: number): boolean {
-    return !this.congested && this.closing === undefined && this.runBytes + bytes <= limits.sessionOutBytesMax;
+    return (
+      !this.congested && this.closing === undefined && this.runBytes + bytes <= limits.sessionOutBytesMax
+    );
   }
 
   /** The client does not read fast enough: it took so many writes (low 32 bits). */

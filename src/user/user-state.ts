@@ -77,7 +77,8 @@ export class UserState {
 
   /** A device has connected: known from now on, in place of the one that was not used for longest. */
   useDevice(device: string): void {
-    if (!this.devices.includes(device)) for (const conversation of this.conversations()) conversation.addDevice(device);
+    if (!this.devices.includes(device))
+      for (const conversation of this.conversations()) conversation.addDevice(device);
     const devices = [...this.devices.filter((other) => other !== device), device];
     const forgotten = devices.length > limits.userDevicesMax ? devices.shift() : undefined;
     this.devices = devices;

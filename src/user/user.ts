@@ -22,7 +22,8 @@ export const User = kind({
   mailbox: { capacity: limits.mailboxCapacityMax, overflow: 'reject' },
   passivateAfterMs: limits.passivateAfterMs,
   residentsMax: limits.residentsMax,
-  load: async (ctx: UserContext): Promise<UserState> => new UserState(ctx.id, await ctx.env.store.user(ctx.id)),
+  load: async (ctx: UserContext): Promise<UserState> =>
+    new UserState(ctx.id, await ctx.env.store.user(ctx.id)),
   save: (state, ctx) => saveCursors(state, ctx.env),
   busy: (state) => state.sessions.length > 0,
   on: {

@@ -18,9 +18,7 @@ export function heartbeatReplyText(version: number, seq: number): string {
 
 /** The body of op 8, the same in both encodings. */
 export function authReplyBody(result: number | ErrorCode): string {
-  return typeof result === 'number'
-    ? `{"ret":0,"mid":${result}}`
-    : `{"ret":-1,"error":"${result}"}`;
+  return typeof result === 'number' ? `{"ret":0,"mid":${result}}` : `{"ret":-1,"error":"${result}"}`;
 }
 
 /** Op 8: the mid, or why it was refused. */

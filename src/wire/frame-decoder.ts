@@ -12,14 +12,7 @@ export interface FrameSink {
    * stays as it is for as long as `buf` does: copy what outlives the call.
    * Returns false to stop the decoder after this package.
    */
-  onFrame(
-    op: number,
-    version: number,
-    seq: number,
-    buf: Buffer,
-    start: number,
-    end: number,
-  ): boolean;
+  onFrame(op: number, version: number, seq: number, buf: Buffer, start: number, end: number): boolean;
 }
 
 const State = {

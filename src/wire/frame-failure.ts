@@ -14,11 +14,7 @@ export function lengthsAreValid(packageLength: number, headerLength: number, max
 }
 
 /** What is wrong with lengths that are not valid. Too long is told before impossible. */
-export function lengthFailure(
-  packageLength: number,
-  headerLength: number,
-  max: number,
-): FrameFailure {
+export function lengthFailure(packageLength: number, headerLength: number, max: number): FrameFailure {
   if (packageLength > max) {
     return { close: closes.tooBig, detail: `package of ${packageLength} bytes, at most ${max}` };
   }

@@ -10,12 +10,7 @@ const INTEGER = /^-?[1-9][0-9]*$/;
  * An integer of 2^53 and more is taken as it is written: as a double it would be the same as its
  * neighbours, and a message would be kept once for two, or go to someone else.
  */
-export function idString(
-  value: unknown,
-  text: string,
-  at: number,
-  key: string,
-): string | undefined {
+export function idString(value: unknown, text: string, at: number, key: string): string | undefined {
   if (typeof value === 'string') return value === '' ? undefined : value;
   if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
   if (Number.isSafeInteger(value)) return String(value);

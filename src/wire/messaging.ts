@@ -114,12 +114,7 @@ function readRead(sections: Sections, item: JsonObject, text: string, at: number
   sections.read.push({ id, idText: idTextOf(item['id'], id), sid });
 }
 
-function refuse(
-  sections: Sections,
-  section: SectionName,
-  idText: string | undefined,
-  reason: string,
-): void {
+function refuse(sections: Sections, section: SectionName, idText: string | undefined, reason: string): void {
   sections.errors.push({ section, idText, code: 'missing_field', reason });
 }
 

@@ -17,11 +17,7 @@ const RESERVED = new Set(['id', 'sid', 'rid', 'chatId']);
  * The messages of the runs as notifications, in order (docs/protocol.md, "Notifications"). Each has
  * at most `messagesMax` messages and `bytesMax` bytes of UTF-8; a larger message goes alone.
  */
-export function encodeNotifications(
-  runs: readonly Run[],
-  messagesMax: number,
-  bytesMax: number,
-): string[] {
+export function encodeNotifications(runs: readonly Run[], messagesMax: number, bytesMax: number): string[] {
   const texts: string[] = [];
   let text = HEAD;
   let messages = 0;

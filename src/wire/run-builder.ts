@@ -70,9 +70,7 @@ export class RunBuilder {
     // costs a few copies, not one a message.
     const runBytes = this.byteLength;
     const need = runBytes + packageLength;
-    const chunk = Buffer.allocUnsafeSlow(
-      Math.max(this.#arenaBytes, runBytes > 0 ? need * 2 : need),
-    );
+    const chunk = Buffer.allocUnsafeSlow(Math.max(this.#arenaBytes, runBytes > 0 ? need * 2 : need));
     this.#chunk?.copy(chunk, 0, this.#start, this.#end);
     this.#chunk = chunk;
     this.#start = 0;

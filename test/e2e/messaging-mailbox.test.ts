@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Notification } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
-import { connectMessaging, connectWebSocket } from '../support/clients.ts';
+import { connectMessaging, connectTcp, connectWebSocket } from '../support/clients.ts';
 import { Ids } from '../support/ids.ts';
 import { drained, idsOf, nextMillisecond, settled, unreadOf, until, watchMessaging } from '../support/messaging.ts';
 import { startTestServer } from '../support/server.ts';
@@ -168,6 +168,22 @@ for (const workers of [1, 2, 4]) {
       assert.deepEqual(await drained(again, other), []);
       await Promise.all([again.close(), other.close()]);
     }
+  });
+
+  test(`Messages that grow in JSON come in notifications of at most 256 KiB, a larger one alone, ${on}.`, async () => {
+    const [from, to] = [ids.mid(0), ids.mid(1)];
+    const sender = await connectTcp(server, from);
+    // Each byte becomes six characters.
+    const control = (bytes: number): Buffer => Buffer.alloc(bytes, 1);
+    for (let i = 0; i < 60; i++) await sender.send(to, control(3_000));
+    await sender.send(to, control(60_000));
+    const { client, texts } = await watchMessaging(server, to);
+    await client.nextMessages(61);
+    for (const text of texts) {
+      const { messages = [] } = JSON.parse(text) as Notification;
+      assert.ok(messages.length === 1 || Buffer.byteLength(text) <= 262_144, `${messages.length} in ${text.length}`);
+    }
+    await Promise.all([client.close(), sender.close()]);
   });
 
   test(`Unread messages come in notifications of at most 256 messages and 256 KiB, ${on}.`, async () => {

@@ -102,7 +102,8 @@ for (const workers of [1, 2, 4]) {
     );
     for (const message of messages) sender.sendRaw(`{"send":[${message}]}`);
     assert.equal((await drained(receiver, sender)).length, 2);
-    assert.deepEqual(texts.slice(0, 2), messages.slice(0, 2).map((message) => `{"messages":[${message}]}`));
+    const ids64 = texts.join('').match(/"id":\d+/g);
+    assert.deepEqual(ids64, ['"id":9007199254740992', '"id":9007199254740993']);
     await Promise.all([sender.close(), receiver.close()]);
   });
 

@@ -132,13 +132,13 @@ let server: Server;
 before(async () => (server = await startTestServer()));
 after(() => server.close());
 
-async function client(): Promise<MessagingClient> {
+async function stranger(): Promise<MessagingClient> {
   return connectMessaging(server, ids.name());
 }
 
 for (const text of ['', '{', 'null', '[]', '1', '"send"', 'true', '{"send":[}', '\u0000']) {
   test(`The text ${JSON.stringify(text)} is answered with not_json, and the connection lives.`, async () => {
-    const one = await client();
+    const one = await stranger();
     one.sendRaw(text);
     const { error, reason, ...others } = await one.nextError();
     assert.deepEqual([error, typeof reason, others], ['not_json', 'string', {}]);
@@ -150,7 +150,7 @@ for (const text of ['', '{', 'null', '[]', '1', '"send"', 'true', '{"send":[}', 
 for (const section of ['send', 'read']) {
   for (const value of [null, {}, 1, 'x', true]) {
     test(`The section ${section} as ${JSON.stringify(value)} is answered with bad_section, and the connection lives.`, async () => {
-      const one = await client();
+      const one = await stranger();
       one.sendSections({ [section]: value });
       const error = await one.nextError();
       assert.deepEqual([error.error, error.section], ['bad_section', section]);
@@ -161,7 +161,7 @@ for (const section of ['send', 'read']) {
 }
 
 test('A section of the wrong type does not spoil the other one of its frame.', async () => {
-  const [one, other] = [await client(), await client()];
+  const [one, other] = [await stranger(), await stranger()];
   one.sendSections({ send: [{ id: 'kept', sid: one.clientId, rid: other.clientId }], read: 7 });
   assert.equal((await other.nextMessage()).id, 'kept');
   assert.equal((await one.nextError()).section, 'read');
@@ -169,7 +169,7 @@ test('A section of the wrong type does not spoil the other one of its frame.', a
 });
 
 test('Unknown sections are ignored, whatever they hold.', async () => {
-  const [one, other] = [await client(), await client()];
+  const [one, other] = [await stranger(), await stranger()];
   const send = [{ id: 1, sid: one.clientId, rid: other.clientId }];
   one.sendSections({ typing: true, messages: [{}], errors: 'x', SEND: 1, ['__proto__']: null, send });
   assert.equal((await other.nextMessage()).id, 1);
@@ -181,7 +181,7 @@ test('Unknown sections are ignored, whatever they hold.', async () => {
 });
 
 test('A bad entry of read gets its own error with its id, and the good ones are carried out.', async () => {
-  const [one, other] = [await client(), await client()];
+  const [one, other] = [await stranger(), await stranger()];
   other.sendSections({ send: [{ id: 'r1', sid: other.clientId, rid: one.clientId }] });
   await one.nextMessage();
   one.sendSections({ read: [{}, 3, { id: '' }, { id: 'r1', sid: false }, { id: 'r1' }] });
@@ -195,7 +195,7 @@ test('A bad entry of read gets its own error with its id, and the good ones are 
 
 test('The sender of a message is the client of the connection, in its string form.', async () => {
   const mid = ids.mid();
-  const [one, other] = [await connectMessaging(server, mid), await client()];
+  const [one, other] = [await connectMessaging(server, mid), await stranger()];
   for (const [sid, good] of [[mid, true], [String(mid), true], [mid + 1, false], [`0${mid}`, false], [`${mid}.0`, false]]) {
     one.sendSections({ send: [{ id: `${typeof sid} ${sid}`, sid, rid: other.clientId }] });
     if (good === true) assert.equal((await other.nextMessage()).sid, sid);
@@ -205,7 +205,7 @@ test('The sender of a message is the client of the connection, in its string for
 });
 
 test('What a client sends and reads right before it closes its connection is carried out.', async () => {
-  const receiver = await client();
+  const receiver = await stranger();
   for (let i = 0; i < 20; i++) {
     const clientId = ids.name();
     receiver.send(clientId, { n: i });

@@ -30,7 +30,7 @@ test('When a shard thread dies its clients get 1012, and the others keep working
   const [a, b] = [ids.mid(1), ids.mid(2)];
   const sender = await connectTcp(server, a);
   const receiver = await connectWebSocket(server, b);
-  const before = threadIds(server);
+  const threads = threadIds(server);
   const sent = Array.from({ length: 50 }, () => sender.send(b, 'before'));
   const killed = killShard(server, 0);
   for (let i = 0; i < 50; i++) sent.push(sender.send(b, 'during'));
@@ -43,8 +43,8 @@ test('When a shard thread dies its clients get 1012, and the others keep working
   assert.deepEqual(await Promise.all(sent), numbers);
   assert.deepEqual((await receiver.nextMessages(101)).map(({ chatId }) => chatId), numbers);
   const now = threadIds(server);
-  assert.deepEqual(now.slice(1), before.slice(1));
-  assert.notEqual(now[0], before[0]);
+  assert.deepEqual(now.slice(1), threads.slice(1));
+  assert.notEqual(now[0], threads[0]);
   await closeAll(sender, receiver);
 });
 

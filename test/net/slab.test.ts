@@ -31,7 +31,12 @@ test('Records are read as they were written, in order, payloads of any length be
   for (let bytes = 0; bytes <= 9; bytes++) {
     const payload = Buffer.alloc(bytes, 0xa0 + bytes);
     put(writer, bytes + 1, -bytes, 1000 * bytes, payload);
-    expected.push({ type: bytes + 1, connection: -bytes, argument: 1000 * bytes, payload: payload.toString('hex') });
+    expected.push({
+      type: bytes + 1,
+      connection: -bytes,
+      argument: 1000 * bytes,
+      payload: payload.toString('hex'),
+    });
   }
   assert.deepEqual(
     seen(writer.take(1, 0)).map((record) => ({ ...record, connection: record.connection + 0 })),

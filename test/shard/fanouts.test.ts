@@ -64,7 +64,12 @@ class Rig implements FanoutHost {
   }
 
   /** A run of these texts, sent by a connection of this shard or of another. */
-  say(group: number, first: number, texts: readonly string[], { connection = 999, shard = SHARD } = {}): void {
+  say(
+    group: number,
+    first: number,
+    texts: readonly string[],
+    { connection = 999, shard = SHARD } = {},
+  ): void {
     const run = runOf(PayloadKind.text, texts, { op: 20, to: group, first });
     this.fanouts.deliver({ group, run, shard, connection });
   }
@@ -313,7 +318,10 @@ test('Nothing is spread while the lane is full, and until then the group stands 
     rig.flush().map(({ to }) => to),
     [[2]],
   );
-  assert.deepEqual([rig.fanouts.isEmpty, rig.fanouts.head(7), deliveryOf(sender).own], [true, 3, new Set([2])]);
+  assert.deepEqual(
+    [rig.fanouts.isEmpty, rig.fanouts.head(7), deliveryOf(sender).own],
+    [true, 3, new Set([2])],
+  );
 });
 
 test('A group is watched from the first member on this shard to the last.', (t) => {

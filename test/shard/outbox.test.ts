@@ -277,5 +277,6 @@ test('Each session gets its own, in the order in which they were touched.', (t) 
     outputs.map(({ to }) => to[0]),
     [3, 1, 2],
   );
-  for (const output of outputs) assert.equal(framesOf(output)[0]?.includes(asHex(`to ${output.to[0]}`)), true);
+  for (const output of outputs)
+    assert.equal(framesOf(output)[0]?.includes(asHex(`to ${output.to[0]}`)), true);
 });

@@ -3,7 +3,21 @@ import { test } from 'node:test';
 import { conversationOf, groupOf, isGroup, ownerOf, pairOf } from '../../src/store/conversation.ts';
 import type { UserId } from '../../src/wire/user-id.ts';
 
-const ODD_CLIENTS = ['anna', '021', 'p:1:2', 'g:7', '["a","b"]', 'a:b', 'a,b', '"', '\\', 'a\nb', ' ', '🙂', 'é\u0000'];
+const ODD_CLIENTS = [
+  'anna',
+  '021',
+  'p:1:2',
+  'g:7',
+  '["a","b"]',
+  'a:b',
+  'a,b',
+  '"',
+  '\\',
+  'a\nb',
+  ' ',
+  '🙂',
+  'é\u0000',
+];
 
 test('A pair is the same conversation whichever side sends.', () => {
   const sides: [UserId, UserId][] = [

@@ -8,7 +8,13 @@ import { runOf } from '../support/runs.ts';
 
 const pair = pairOf(21, 22);
 
-const cursor = (key: string, delivered: number): Cursor => ({ key, delivered, devices: {}, readTo: 0, read: [] });
+const cursor = (key: string, delivered: number): Cursor => ({
+  key,
+  delivered,
+  devices: {},
+  readTo: 0,
+  read: [],
+});
 
 test('A run is stored behind the number that its writer knows as the last one.', () => {
   const engine = engineOn(new Keeper());

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { entryBytes, MemoryJournal, OpenSegment, SEGMENT_HEAD_BYTES } from '../../src/store/memory-journal.ts';
+import {
+  entryBytes,
+  MemoryJournal,
+  OpenSegment,
+  SEGMENT_HEAD_BYTES,
+} from '../../src/store/memory-journal.ts';
 import { Keeper } from '../support/engine.ts';
 
 function write(journal: MemoryJournal, type: number, text: string): OpenSegment {

@@ -60,7 +60,8 @@ function fill(engine: MemoryEngine): void {
 function pushOut(engine: MemoryEngine, keeper: Keeper): void {
   const newest = Math.max(...keeper.kept.keys());
   const noise = pairOf(1, 2);
-  while (Math.min(...keeper.kept.keys()) <= newest) assert.equal(say(engine, noise, 'x'.repeat(200)).ok, true);
+  while (Math.min(...keeper.kept.keys()) <= newest)
+    assert.equal(say(engine, noise, 'x'.repeat(200)).ok, true);
 }
 
 test('The thread that goes on gives the same answers, and goes on with the numbers.', () => {
@@ -130,7 +131,11 @@ test('An append is refused when the bound is filled by what must not be given up
   assert.deepEqual(refused, { ok: false, error: 'storage_unavailable', last: 1 });
   assert.equal(engine.last(pair.key), 1);
   assert.deepEqual(engine.user(299), { mailbox: true, devices: [], cursors: [cursor(pair.key, 299)] });
-  assert.deepEqual(engineOn(keeper).user(100), { mailbox: true, devices: [], cursors: [cursor(pair.key, 100)] });
+  assert.deepEqual(engineOn(keeper).user(100), {
+    mailbox: true,
+    devices: [],
+    cursors: [cursor(pair.key, 100)],
+  });
   // Nothing was numbered for a conversation that is new either.
   const [other] = engine.append([{ conversation: named, expectedLast: 0, run: textsFrom(named, 1, ['b']) }]);
   assert.deepEqual(other, { ok: false, error: 'storage_unavailable', last: 0 });

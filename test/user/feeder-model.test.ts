@@ -80,7 +80,9 @@ test('Whatever happens between, a session gets every message once, in order, and
     feeding.session.drain();
     feeding.feeder.written();
     feeding.settle();
-    const conversationOf = new Map([...expected].flatMap(([key, texts]) => texts.map((text) => [text, key] as const)));
+    const conversationOf = new Map(
+      [...expected].flatMap(([key, texts]) => texts.map((text) => [text, key] as const)),
+    );
     const got: Expected = new Map(CONVERSATIONS.map(({ key }) => [key, []]));
     for (const text of feeding.writes.flat()) got.get(conversationOf.get(text) ?? 'its own')?.push(text);
     assert.equal(

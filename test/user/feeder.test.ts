@@ -14,7 +14,10 @@ test('What a session was not sent comes in order, and then its conversation is l
   assert.equal(feeding.delivery(a).behind, true);
   feeding.feeder.advance();
   feeding.answerAll();
-  assert.deepEqual([feeding.feeder.isIdle, feeding.delivery(a).behind, feeding.delivery(a).sent], [true, false, 4]);
+  assert.deepEqual(
+    [feeding.feeder.isIdle, feeding.delivery(a).behind, feeding.delivery(a).sent],
+    [true, false, 4],
+  );
   feeding.written();
   assert.deepEqual(feeding.writes, [['m2', 'm3', 'm4']]);
 });
@@ -31,7 +34,8 @@ test('Conversations are merged by time, and each keeps its own order.', () => {
     [b, 60],
     [a, 70],
   ] as const;
-  for (const [conversation, time] of said) feeding.commit(conversation, [`${conversation.key} at ${time}`], time);
+  for (const [conversation, time] of said)
+    feeding.commit(conversation, [`${conversation.key} at ${time}`], time);
   for (const conversation of [a, b, c]) feeding.feed(conversation);
   feeding.feeder.advance();
   feeding.settle();
@@ -98,7 +102,8 @@ test('A step has no more bytes than its bound and one message, of however many c
   feeding.feeder.advance();
   feeding.settle();
   assert.equal(feeding.writes.flat().length, 40);
-  for (const texts of feeding.writes) assert.equal((texts.length - 1) * text.length < limits.feedBytesMax, true);
+  for (const texts of feeding.writes)
+    assert.equal((texts.length - 1) * text.length < limits.feedBytesMax, true);
 });
 
 test('A conversation goes live only when the log has nothing more that live traffic passed over.', () => {
@@ -178,7 +183,10 @@ test('Messages that the store has given up are passed over.', () => {
   for (const conversation of [a, b]) feeding.feed(conversation);
   feeding.feeder.advance();
   feeding.settle();
-  assert.deepEqual([feeding.feeder.isIdle, feeding.delivery(a).sent, feeding.delivery(b).sent], [true, 5, 300]);
+  assert.deepEqual(
+    [feeding.feeder.isIdle, feeding.delivery(a).sent, feeding.delivery(b).sent],
+    [true, 5, 300],
+  );
   const texts = feeding.writes.flat();
   assert.equal(texts.length > 50 && texts.length < 300, true);
   assert.deepEqual(

@@ -48,7 +48,8 @@ test('The index is complete once all unread messages passed through it, unless s
   assert.equal(mailbox.complete, false);
   mailbox.setComplete();
   assert.equal(mailbox.complete, true);
-  for (let number = 1; number <= limits.mailboxIndexMax; number++) mailbox.add(`id ${number}`, 'a', a, number);
+  for (let number = 1; number <= limits.mailboxIndexMax; number++)
+    mailbox.add(`id ${number}`, 'a', a, number);
   assert.equal(mailbox.complete, true);
   mailbox.add('one more', 'a', a, 0);
   assert.equal(mailbox.complete, false);

@@ -91,7 +91,8 @@ test('Who has to answer is remembered when the queue grows.', () => {
   const queue = new RequestQueue();
   for (let seq = 0; seq < 100; seq++) queue.add(19, seq, 1, seq % 3);
   assert.equal(queue.settleShard(2, -5), true);
-  for (let ticket = 0; ticket < 100; ticket++) assert.equal(queue.resultAt(ticket), ticket % 3 === 2 ? -5 : 0);
+  for (let ticket = 0; ticket < 100; ticket++)
+    assert.equal(queue.resultAt(ticket), ticket % 3 === 2 ? -5 : 0);
 });
 
 test('A queue is full at its bound, and not before.', () => {

@@ -5,7 +5,13 @@ import { groupOf, pairOf } from '../../src/store/conversation.ts';
 import type { Cursor } from '../../src/store/store.ts';
 import { isToSelf, UserState } from '../../src/user/user-state.ts';
 
-const saved = (key: string, delivered: number): Cursor => ({ key, delivered, devices: {}, readTo: 0, read: [] });
+const saved = (key: string, delivered: number): Cursor => ({
+  key,
+  delivered,
+  devices: {},
+  readTo: 0,
+  read: [],
+});
 
 test('A conversation starts from its saved cursor, and is the same from then on.', () => {
   const cursors = [saved(pairOf(21, 22).key, 5), saved(groupOf(7).key, 6)];

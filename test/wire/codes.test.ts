@@ -18,7 +18,12 @@ function tableOf(heading: string): string[][] {
   for (const line of lines.slice(start + 1)) {
     if (line.startsWith('#') || (rows.length > 0 && !line.startsWith('|'))) break;
     if (!line.startsWith('|')) continue;
-    rows.push(line.split('|').slice(1, -1).map((cell) => cell.trim()));
+    rows.push(
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
   }
   return rows.slice(2); // the head and the rule below it
 }
@@ -78,7 +83,10 @@ test('The limits with a flag are in the contract with it, and flags start from l
 test('The contract and the command line have the same flags, with the same defaults.', () => {
   const rows = tableOf('Running');
   const documented = rows.map(([flag]) => plain(flag));
-  assert.deepEqual(documented, flagNames.map((flag) => `--${flag}`));
+  assert.deepEqual(
+    documented,
+    flagNames.map((flag) => `--${flag}`),
+  );
   for (const [flag, value] of rows) {
     const name = plain(flag).slice(2);
     if (name === 'workers' || !(name in defaults)) continue; // depends on the machine, or on flags

@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  authReplyText,
-  closeText,
-  encodeBatch,
-  errorReplyText,
-} from '../../src/wire/comet-json.ts';
+import { authReplyText, closeText, encodeBatch, errorReplyText } from '../../src/wire/comet-json.ts';
 import { heartbeatReplyText, parseRequest, replyText } from '../../src/wire/comet-json.ts';
 import type { JsonRequest, JsonSend } from '../../src/wire/comet-json.ts';
 import { PayloadKind } from '../../src/wire/run.ts';
@@ -44,17 +39,7 @@ test('Without ver it is 1, without seq 0, and a heartbeat has no body.', () => {
 });
 
 test('What is not JSON, or not an object, is 1007.', () => {
-  for (const text of [
-    '',
-    '{',
-    '{"op":2}x',
-    'null',
-    '[]',
-    '"x"',
-    '2',
-    "{'op':2}",
-    '\ufeff{"op":2}',
-  ]) {
+  for (const text of ['', '{', '{"op":2}x', 'null', '[]', '"x"', '2', "{'op':2}", '\ufeff{"op":2}']) {
     assert.equal(closeCode(text), 1007, text);
   }
 });
@@ -117,8 +102,7 @@ test('A body without from, to or msg, or with ones of the wrong type, is a bad b
   const bodies = ['null', '[]', '"x"', '{}', '{"from":1,"to":2}', '{"from":1,"msg":""}'];
   const wrong = ['{"from":"1","to":2,"msg":""}', '{"from":1,"to":2.5,"msg":""}'];
   const large = ['{"from":1,"to":2147483648,"msg":""}'];
-  for (const body of [...bodies, ...wrong, ...large])
-    assert.equal(sendError(body), 'bad_body', body);
+  for (const body of [...bodies, ...wrong, ...large]) assert.equal(sendError(body), 'bad_body', body);
   assert.equal(accepted('{"op":20}').send, 'bad_body');
 });
 

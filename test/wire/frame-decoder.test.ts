@@ -21,76 +21,75 @@ function decode(bytes: Buffer, step: number, max = MAX): [SeenFrame[], FrameDeco
 const HEARTBEAT = hex('00000010 0010 0001 00000002 00000007');
 const heartbeat = { op: 2, version: 1, seq: 7, body: '' };
 
-const cases: { title: string; bytes: Buffer; frames: SeenFrame[]; code?: number; max?: number }[] =
-  [
-    { title: 'A heartbeat is a header alone.', bytes: HEARTBEAT, frames: [heartbeat] },
-    {
-      title: 'Packages come one after another.',
-      bytes: hex(`
+const cases: { title: string; bytes: Buffer; frames: SeenFrame[]; code?: number; max?: number }[] = [
+  { title: 'A heartbeat is a header alone.', bytes: HEARTBEAT, frames: [heartbeat] },
+  {
+    title: 'Packages come one after another.',
+    bytes: hex(`
       00000010 0010 0001 00000002 00000007
       0000001a 0010 0001 00000012 00000008 00000015 00000016 6869
       00000010 0010 0001 00000002 00000007`),
-      frames: [heartbeat, { op: 18, version: 1, seq: 8, body: '00000015000000166869' }, heartbeat],
-    },
-    {
-      title: 'The body begins at the header length: a longer header is skipped over.',
-      bytes: hex('00000015 0013 0001 00000012 00000008 aabbcc 6869'),
-      frames: [{ op: 18, version: 1, seq: 8, body: '6869' }],
-    },
-    {
-      title: 'Version, operation and sequence are signed and passed as they are.',
-      bytes: hex('00000010 0010 ffff 80000000 ffffffff'),
-      frames: [{ op: -2_147_483_648, version: -1, seq: -1, body: '' }],
-    },
-    {
-      title: 'A package of exactly the limit is taken.',
-      bytes: hex('00000014 0010 0001 00000002 00000007 01020304'),
-      frames: [{ ...heartbeat, body: '01020304' }],
-      max: 20,
-    },
-    {
-      title: 'A package over the limit is 1009 as soon as its header is read.',
-      bytes: Buffer.concat([HEARTBEAT, hex('00010001 0010 0001 00000002 00000007')]),
-      frames: [heartbeat],
-      code: 1009,
-    },
-    {
-      title: 'Of a package that is too long and has a short header, too long is told.',
-      bytes: hex('7fffffff 0000 0001 00000002 00000007'),
-      frames: [],
-      code: 1009,
-    },
-    {
-      title: 'A package shorter than its header is 1002.',
-      bytes: Buffer.concat([HEARTBEAT, hex('0000000f 0010 0001 00000002 00000007')]),
-      frames: [heartbeat],
-      code: 1002,
-    },
-    {
-      title: 'A package of negative length is 1002.',
-      bytes: hex('ffffffff 0010 0001 00000002 00000007'),
-      frames: [],
-      code: 1002,
-    },
-    {
-      title: 'A header under 16 bytes is 1002.',
-      bytes: hex('00000010 000f 0001 00000002 00000007'),
-      frames: [],
-      code: 1002,
-    },
-    {
-      title: 'A header of negative length is 1002.',
-      bytes: hex('00000010 8010 0001 00000002 00000007'),
-      frames: [],
-      code: 1002,
-    },
-    {
-      title: 'A header longer than its package is 1002.',
-      bytes: hex('00000018 0019 0001 00000002 00000007 0102030405060708'),
-      frames: [],
-      code: 1002,
-    },
-  ];
+    frames: [heartbeat, { op: 18, version: 1, seq: 8, body: '00000015000000166869' }, heartbeat],
+  },
+  {
+    title: 'The body begins at the header length: a longer header is skipped over.',
+    bytes: hex('00000015 0013 0001 00000012 00000008 aabbcc 6869'),
+    frames: [{ op: 18, version: 1, seq: 8, body: '6869' }],
+  },
+  {
+    title: 'Version, operation and sequence are signed and passed as they are.',
+    bytes: hex('00000010 0010 ffff 80000000 ffffffff'),
+    frames: [{ op: -2_147_483_648, version: -1, seq: -1, body: '' }],
+  },
+  {
+    title: 'A package of exactly the limit is taken.',
+    bytes: hex('00000014 0010 0001 00000002 00000007 01020304'),
+    frames: [{ ...heartbeat, body: '01020304' }],
+    max: 20,
+  },
+  {
+    title: 'A package over the limit is 1009 as soon as its header is read.',
+    bytes: Buffer.concat([HEARTBEAT, hex('00010001 0010 0001 00000002 00000007')]),
+    frames: [heartbeat],
+    code: 1009,
+  },
+  {
+    title: 'Of a package that is too long and has a short header, too long is told.',
+    bytes: hex('7fffffff 0000 0001 00000002 00000007'),
+    frames: [],
+    code: 1009,
+  },
+  {
+    title: 'A package shorter than its header is 1002.',
+    bytes: Buffer.concat([HEARTBEAT, hex('0000000f 0010 0001 00000002 00000007')]),
+    frames: [heartbeat],
+    code: 1002,
+  },
+  {
+    title: 'A package of negative length is 1002.',
+    bytes: hex('ffffffff 0010 0001 00000002 00000007'),
+    frames: [],
+    code: 1002,
+  },
+  {
+    title: 'A header under 16 bytes is 1002.',
+    bytes: hex('00000010 000f 0001 00000002 00000007'),
+    frames: [],
+    code: 1002,
+  },
+  {
+    title: 'A header of negative length is 1002.',
+    bytes: hex('00000010 8010 0001 00000002 00000007'),
+    frames: [],
+    code: 1002,
+  },
+  {
+    title: 'A header longer than its package is 1002.',
+    bytes: hex('00000018 0019 0001 00000002 00000007 0102030405060708'),
+    frames: [],
+    code: 1002,
+  },
+];
 
 for (const { title, bytes, frames, code, max } of cases) {
   for (const step of [bytes.length, 1, 7, 16, 17]) {

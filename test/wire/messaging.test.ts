@@ -4,9 +4,7 @@ import { encodeErrors, parseSections } from '../../src/wire/messaging.ts';
 
 test('A send item has its ids in string form and its text untouched.', () => {
   const raw = '{ "id": 11, "rid": "31", "sid": 21, "n": 12345678901234567890, "x": 1.0 }';
-  const { send, read, errors } = parseSections(
-    `{"send":[ ${raw} ,{"id":"a\\"","sid":"s","rid":2}]}`,
-  );
+  const { send, read, errors } = parseSections(`{"send":[ ${raw} ,{"id":"a\\"","sid":"s","rid":2}]}`);
   assert.deepEqual(send, [
     { id: '11', idText: '11', sid: '21', rid: '31', raw },
     { id: 'a"', idText: '"a\\""', sid: 's', rid: '2', raw: '{"id":"a\\"","sid":"s","rid":2}' },
@@ -87,7 +85,10 @@ test('A bad read gets its own error and the good ones are taken.', () => {
   const { read, errors } = parseSections(
     '{"read":[{"id":1},{},{"id":null},"x",{"id":2,"sid":null},{"id":3}]}',
   );
-  assert.deepEqual(read.map(({ id }) => id), ['1', '3']);
+  assert.deepEqual(
+    read.map(({ id }) => id),
+    ['1', '3'],
+  );
   assert.deepEqual(
     errors.map((entry) => entry.idText),
     [undefined, undefined, undefined, '2'],

@@ -52,14 +52,24 @@ test('The contract has an example of every operation in both encodings.', () => 
   const all = [...Object.values(Op), 99].toSorted((a, b) => a - b);
   const inHex = new Set(packages.map(({ op }) => op));
   const inJson = new Set(frames.map(({ op }) => op));
-  assert.deepEqual([...inHex].toSorted((a, b) => a - b), all);
-  assert.deepEqual([...inJson].toSorted((a, b) => a - b), all.filter((op) => op !== Op.end));
+  assert.deepEqual(
+    [...inHex].toSorted((a, b) => a - b),
+    all,
+  );
+  assert.deepEqual(
+    [...inJson].toSorted((a, b) => a - b),
+    all.filter((op) => op !== Op.end),
+  );
 });
 
 test('Each hex example is one whole package of the operation that it says.', () => {
   for (const { op, bytes } of packages) {
     const seen = decode(bytes);
-    assert.deepEqual(seen.map((frame) => [frame.op, frame.version]), [[op, 1]], 'one package');
+    assert.deepEqual(
+      seen.map((frame) => [frame.op, frame.version]),
+      [[op, 1]],
+      'one package',
+    );
     checkBody(seen[0] as SeenFrame);
   }
 });

@@ -1,11 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  batchByteLength,
-  isSendBody,
-  sendFrom,
-  sendMsgStart,
-} from '../../src/wire/comet-binary.ts';
+import { batchByteLength, isSendBody, sendFrom, sendMsgStart } from '../../src/wire/comet-binary.ts';
 import { sendTo, writeBatch } from '../../src/wire/comet-binary.ts';
 import { RunBuilder } from '../../src/wire/run-builder.ts';
 import { Origin, PayloadKind, frameChatId, frameFrom, frameMsgStart } from '../../src/wire/run.ts';

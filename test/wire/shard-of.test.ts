@@ -37,7 +37,8 @@ test('Ids spread evenly over any number of shards, neighbours and multiples too.
         counts[shard]! += 1;
       }
       // Ten times the spread that chance alone would make is about 32 % of a thousand.
-      for (const count of counts) assert.equal(Math.abs(count - 1000) < 200, true, `family ${f}: ${counts.join(' ')}`);
+      for (const count of counts)
+        assert.equal(Math.abs(count - 1000) < 200, true, `family ${f}: ${counts.join(' ')}`);
     }
   }
 });

@@ -9,18 +9,7 @@ test('The canonical decimal form of a mid is that mid.', () => {
 });
 
 test('Anything else is a string client.', () => {
-  for (const s of [
-    '021',
-    '00',
-    '-1',
-    '+1',
-    '1.0',
-    '1e3',
-    ' 1',
-    '2147483648',
-    '99999999999',
-    'ann',
-  ]) {
+  for (const s of ['021', '00', '-1', '+1', '1.0', '1e3', ' 1', '2147483648', '99999999999', 'ann']) {
     assert.equal(parseClientId(s), s);
   }
 });
