@@ -18,7 +18,7 @@ let bystanders: Bystanders;
 
 before(async () => {
   server = await startTestServer();
-  bystanders = await Bystanders.connect(server, ids);
+  bystanders = await Bystanders.connect(server);
 });
 after(async () => {
   await bystanders.close();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { CometClient, MessagingClient } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
 import { connectMessaging, connectTcp, connectWebSocket } from './clients.ts';
-import type { Ids } from './ids.ts';
+import { Ids } from './ids.ts';
 import { threadIds } from './shards.ts';
 
 /** Well-behaved users on every shard: whatever others do, these notice nothing. */
@@ -13,11 +13,13 @@ export class Bystanders {
   readonly #messaging: readonly MessagingClient[];
   #said = 0;
 
-  static async connect(server: Server, ids: Ids): Promise<Bystanders> {
+  static async connect(server: Server): Promise<Bystanders> {
+    // Mids that no fuzzer makes of its own by changing some bytes.
+    const ids = new Ids(server.workers, 1_500_000_000);
     const shards = Array.from({ length: server.workers }, (_, shard) => shard);
     const tcp = await Promise.all(shards.map((shard) => connectTcp(server, ids.mid(shard))));
     const webSockets = await Promise.all(shards.map((shard) => connectWebSocket(server, ids.mid(shard))));
-    const messaging = await Promise.all(shards.map((shard) => connectMessaging(server, ids.name(shard))));
+    const messaging = await Promise.all(shards.map((shard) => connectMessaging(server, `bystander ${ids.name(shard)}`)));
     return new Bystanders(server, [...tcp, ...webSockets], messaging);
   }
 

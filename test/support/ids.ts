@@ -3,11 +3,12 @@ import { shardOf } from '../../src/wire/shard-of.ts';
 /** Names for the tests of one server: each is given once, and lives on the shard that was asked for. */
 export class Ids {
   readonly workers: number;
-  #lastNumber = 100;
+  #lastNumber: number;
   #lastName = 0;
 
-  constructor(workers: number) {
+  constructor(workers: number, above = 100) {
     this.workers = workers;
+    this.#lastNumber = above;
   }
 
   /** A mid or gid. Each is higher than the one before, so the earlier of two mids owns their pair. */
