@@ -84,6 +84,7 @@ export const limits = {
   cursorFlushMs: 1_000,
   /** Bytes of the memory store, all shards together. Full: the oldest messages are dropped. */
   memoryStoreBytesMax: 2_147_483_648,
-  /** Size of one segment of the memory store. */
+  /** Size of one segment of the memory store; of a small store an eighth, but at least the latter. */
   memorySegmentBytes: 4_194_304,
+  memorySegmentBytesMin: 65_536,
 } as const;

@@ -1,39 +1,31 @@
 import { threadId } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import { ActorSystem, type ActorFailure } from '../actor/index.ts';
+import type { ActorFailure, ActorSystem } from '../actor/index.ts';
 import { Fanout } from '../group/fanout.ts';
 import { Group } from '../group/group.ts';
-import { limits } from '../limits.ts';
 import { createLogger } from '../log.ts';
-import { Lane, ToGateway, ToShard, type Opening } from '../net/lane.ts';
+import { ToGateway, ToShard, type Lane, type Opening } from '../net/lane.ts';
 import type { SlabReader } from '../net/slab.ts';
-import { MemoryEngine } from '../store/memory-engine.ts';
-import type { Session, SessionHost } from '../user/session.ts';
+import type { Session } from '../user/session.ts';
 import { User } from '../user/user.ts';
 import { authReplyBody, authReplyText } from '../wire/comet-json.ts';
 import { frameWithText } from '../wire/frame.ts';
 import { Op } from '../wire/op.ts';
 import { shardOf } from '../wire/shard-of.ts';
-import { CometInput } from './comet-input.ts';
-import { ShardCommits } from './commit-queue.ts';
+import type { ShardCommits } from './commit-queue.ts';
 import type { FromShardControl, ShardTask, ToShardControl } from './control.ts';
-import { CursorTimer } from './cursor-timer.ts';
-import { LostMessages } from './dead-letters.ts';
-import { Fanouts } from './fanouts.ts';
-import { kinds, placeOn } from './kinds.ts';
-import { MessagingInput } from './messaging-input.ts';
-import { Outbox } from './outbox.ts';
-import { Requests } from './requests.ts';
-import { Services, storeOf, Users } from './services.ts';
-import { Sessions } from './sessions.ts';
-import { Sweep } from './sweep.ts';
+import type { Fanouts } from './fanouts.ts';
+import type { Outbox } from './outbox.ts';
+import { assemble, type Parts, type PartsHost } from './parts.ts';
+import type { Services } from './services.ts';
+import type { Sessions } from './sessions.ts';
 
 /**
  * One shard: the users, groups and conversations of a thread, between the lane to the gateway and
  * the links to the other shards. A tick runs from what came in to one slab and one batch a link
  * going out: input → actors → commit → outcomes → actors → outbox.
  */
-export class Shard implements SessionHost {
+export class Shard implements PartsHost {
   readonly #task: ShardTask;
   readonly #logger: Logger;
   readonly #lane: Lane;
@@ -42,106 +34,32 @@ export class Shard implements SessionHost {
   readonly #commits: ShardCommits;
   readonly #fanouts: Fanouts;
   readonly #outbox: Outbox;
-  readonly #sweep: Sweep;
-  readonly #cursors: CursorTimer;
-  readonly #lost: LostMessages;
+  readonly #parts: Parts;
   /** Sessions whose feeder goes on when the gateway has taken in the slab. */
-  #fedIn = new Map<Session, number>();
+  readonly #fedIn = new Map<Session, number>();
   #tickScheduled = false;
   #draining = false;
   #drainedTold = false;
   #stopped: (() => void) | undefined;
 
   constructor(task: ShardTask) {
-    const { shard, shards, control, packageBytesMax } = task;
     this.#task = task;
-    this.#logger = createLogger(task.logLevel).child({ shard });
-    this.#lane = new Lane(task.lane, limits.laneOutBytesMax, (reader) => {
-      this.#takeIn(reader);
-    });
-    this.#lane.onAcknowledged = () => {
-      this.#onAcknowledged();
-    };
-    const now = (): number => Date.now();
-    const users = new Users();
-    const engine = this.#openEngine();
-    const store = storeOf(engine, shard, shards, () => this.#system);
-    this.#commits = new ShardCommits(store);
-    this.#commits.onOutcomes = () => {
-      this.#scheduleTick();
-    };
-    this.#outbox = new Outbox(this.#lane);
-    this.#fanouts = new Fanouts(this.#fanoutHost(), this.#lane);
-    this.#cursors = new CursorTimer((user) => users.tellIfActive(user, 'saveCursors'));
-    const requests = new Requests({
-      shard,
-      shards,
-      now,
-      sendToUser: (owner, request) => this.#system.tell(User, owner, 'send', request),
-      sendToGroup: (group, request) => this.#system.tell(Group, group, 'send', request),
-    });
-    this.#sessions = new Sessions({
-      host: this,
-      lane: this.#lane,
-      requests,
-      comet: new CometInput(requests),
-      messaging: new MessagingInput(requests, (session, marks) => users.tell(session.user, 'read', marks)),
-      packageBytesMax,
-      now,
-    });
-    this.#outbox.onWritten = (session) => {
-      // Replies have left, so there is room for requests that were parked.
-      this.#sessions.resume(session);
-      this.#sessions.closeIfIdle(session);
-    };
-    this.#lost = new LostMessages(this.#sessions);
-    const services = new Services({
-      shard,
-      shards,
-      logger: this.#logger,
-      engine,
-      store,
-      sessions: this.#sessions,
-      commits: this.#commits,
-      fanouts: this.#fanouts,
-      users,
-      cursors: this.#cursors,
-      opened: (session) => {
-        this.#opened(session);
-      },
-      whenWritten: (session) => {
-        // Nothing is to be written when the lane was found full: any slab on its way will do.
-        this.#fedIn.set(session, session.touched ? this.#lane.writing : this.#lane.writing - 1);
-        this.#lane.out.wantAck();
-      },
-      isFull: () => this.#lane.isFull,
-      now,
-    });
-    this.#system = new ActorSystem<Services>({
-      node: shard,
-      kinds,
-      env: services,
-      place: placeOn(shards),
-      afterDrain: () => {
-        this.#afterDrain();
-      },
-      onDeadLetter: this.#lost.onDeadLetter,
-      onFailure: (failure) => {
-        this.#onFailure(failure);
-      },
-      linkBytesMax: limits.linkBytesMax,
-    });
-    users.system = this.#system;
-    this.#lost.system = this.#system;
-    this.#sweep = new Sweep(() => this.#sessions.values(), task.idleTimeoutMs, now);
-    control.on('message', (message: ToShardControl) => {
+    this.#logger = createLogger(task.logLevel).child({ shard: task.shard });
+    this.#parts = assemble(task, this.#logger, this);
+    this.#lane = this.#parts.lane;
+    this.#system = this.#parts.system;
+    this.#sessions = this.#parts.sessions;
+    this.#commits = this.#parts.commits;
+    this.#fanouts = this.#parts.fanouts;
+    this.#outbox = this.#parts.outbox;
+    task.control.on('message', (message: ToShardControl) => {
       this.#onControl(message);
     });
   }
 
   /** Serves until the main thread says stop. */
   run(): Promise<void> {
-    this.#tell({ type: 'ready', threadId });
+    this.tellMain({ type: 'ready', threadId });
     return new Promise((resolve) => {
       this.#stopped = resolve;
     });
@@ -155,12 +73,18 @@ export class Shard implements SessionHost {
 
   touch(session: Session): void {
     this.#outbox.touch(session);
-    this.#scheduleTick();
+    this.scheduleTick();
+  }
+
+  whenWritten(session: Session): void {
+    // Nothing is to be written when the lane was found full: any slab on its way will do.
+    this.#fedIn.set(session, session.touched ? this.#lane.writing : this.#lane.writing - 1);
+    this.#lane.out.wantAck();
   }
 
   // The tick
 
-  #scheduleTick(): void {
+  scheduleTick(): void {
     if (this.#tickScheduled) return;
     this.#tickScheduled = true;
     setImmediate(this.#tick);
@@ -168,12 +92,12 @@ export class Shard implements SessionHost {
 
   readonly #tick = (): void => {
     this.#tickScheduled = false;
-    this.#afterDrain();
+    this.afterDrain();
     this.#system.flush();
   };
 
   /** The actors have run: commit, then write. Outcomes and parked input make actors ready again. */
-  #afterDrain(): void {
+  afterDrain(): void {
     // Outcomes were told: the actors go on with them, and what they write belongs to this tick.
     if (this.#commits.flush()) return;
     this.#sessions.handleResumed();
@@ -183,10 +107,10 @@ export class Shard implements SessionHost {
     this.#lane.flush();
     // A full lane is looked at again when the gateway has taken something in.
     const more = this.#commits.hasUntold || this.#sessions.hasResumable || !this.#outbox.isEmpty;
-    if (more && !this.#lane.isFull) this.#scheduleTick();
+    if (more && !this.#lane.isFull) this.scheduleTick();
   }
 
-  #takeIn(reader: SlabReader): void {
+  takeIn(reader: SlabReader): void {
     while (reader.next()) {
       const { type, connection } = reader;
       switch (type) {
@@ -209,7 +133,7 @@ export class Shard implements SessionHost {
           this.#onOutput(type, connection, reader.argument);
       }
     }
-    this.#scheduleTick();
+    this.scheduleTick();
   }
 
   /** News about what a client took. */
@@ -240,7 +164,7 @@ export class Shard implements SessionHost {
   }
 
   /** The user's actor has it. Op 8 goes before everything else (docs/protocol.md "Operation 8"). */
-  #opened(session: Session): void {
+  opened(session: Session): void {
     session.attached = true;
     const opening = session.openedWith;
     session.openedWith = undefined;
@@ -252,7 +176,7 @@ export class Shard implements SessionHost {
     }
     this.#sessions.resume(session);
     this.#sessions.closeIfIdle(session);
-    this.#scheduleTick();
+    this.scheduleTick();
   }
 
   #wakeFeeder(session: Session): void {
@@ -260,7 +184,7 @@ export class Shard implements SessionHost {
     if (feeder !== undefined) this.#system.tellIfActive(User, user, 'feed', { connection });
   }
 
-  #onAcknowledged(): void {
+  onAcknowledged(): void {
     const { acknowledged } = this.#lane;
     for (const [session, slab] of this.#fedIn) {
       if (slab > acknowledged) continue;
@@ -271,7 +195,7 @@ export class Shard implements SessionHost {
       this.#fedIn.delete(session);
       this.#wakeFeeder(session);
     }
-    if (!this.#outbox.isEmpty || !this.#fanouts.isEmpty || !this.#lane.out.isEmpty) this.#scheduleTick();
+    if (!this.#outbox.isEmpty || !this.#fanouts.isEmpty || !this.#lane.out.isEmpty) this.scheduleTick();
   }
 
   #tellDrained(): void {
@@ -310,58 +234,24 @@ export class Shard implements SessionHost {
   }
 
   async #stop(): Promise<void> {
-    this.#sweep.stop();
-    this.#cursors.stop();
+    this.#parts.sweep.stop();
+    this.#parts.cursors.stop();
     await this.#system.stop();
     this.#lane.close();
     this.#task.control.close();
     this.#stopped?.();
   }
 
-  #onFailure({ kind, id, error, action, message }: ActorFailure): void {
+  onFailure({ kind, id, error, action, message }: ActorFailure): void {
     this.#logger.error({ err: error, kind, id, action, message }, 'an actor failed');
     if (action === 'keep' || action === 'resume') return;
-    if (kind === User.name) this.#lost.closeUser(id);
+    if (kind === User.name) this.#parts.lost.closeUser(id);
     if (kind !== Group.name) return;
     for (let shard = 0; shard < this.#task.shards; shard++)
       this.#system.tell(Fanout, shard, 'rewatch', Number(id));
   }
 
-  // Parts
-
-  #openEngine(): MemoryEngine {
-    const { memoryStoreBytesMax, shards, segments } = this.#task;
-    const bytesMax = Math.floor(memoryStoreBytesMax / shards);
-    const segmentBytes = Math.min(limits.memorySegmentBytes, Math.max(65_536, Math.floor(bytesMax / 8)));
-    const keeper = {
-      keep: (segment: (typeof segments)[number]) => {
-        this.#tell({ type: 'keep', segment });
-      },
-      drop: (number: number) => {
-        this.#tell({ type: 'drop', number });
-      },
-    };
-    return new MemoryEngine(keeper, segmentBytes, bytesMax, segments);
-  }
-
-  #fanoutHost(): ConstructorParameters<typeof Fanouts>[0] {
-    const { shard } = this.#task;
-    return {
-      shard,
-      watch: (group) => this.#system.tell(Group, group, 'watch', { shard }),
-      unwatch: (group) => this.#system.tell(Group, group, 'unwatch', { shard }),
-      fallBehind: (session, group) => {
-        this.#system.tellIfActive(User, session.user, 'behind', { connection: session.connection, group });
-      },
-      markCursors: (session) => {
-        if (session.cursorsDirty) return;
-        session.cursorsDirty = true;
-        this.#cursors.mark(session.user);
-      },
-    };
-  }
-
-  #tell(message: FromShardControl): void {
+  tellMain(message: FromShardControl): void {
     this.#task.control.postMessage(message);
   }
 }

@@ -2,7 +2,7 @@ import { closes } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { isGroup } from '../store/conversation.ts';
 import type { UserContext } from './context.ts';
-import type { ConversationState } from './conversation-state.ts';
+import type { FollowedGroup, PairState } from './conversation-state.ts';
 import { collect, saveDirty } from './cursors.ts';
 import { feederOf } from './feeding.ts';
 import { Mailbox } from './mailbox.ts';
@@ -87,23 +87,37 @@ export function leave(state: UserState, { group }: { readonly group: number }, c
   }
 }
 
-/** Another shard restarted and may have told this user something that got lost: look in the log. */
+/** Another shard restarted and may have told this user something that got lost: look it up. */
 export async function resync(state: UserState, _none: void, ctx: UserContext): Promise<void> {
   if (!state.listed) return;
-  const before = new Map([...state.conversations()].map((known) => [known, known.head]));
-  await list(state, ctx);
-  for (const conversation of state.conversations()) {
-    const head = before.get(conversation) ?? 0;
-    if (conversation.isGroup || conversation.head === head) continue;
-    for (const session of state.sessions) {
-      offer(state, session, conversation, head, null, head + 1, conversation.head, ctx);
-    }
+  const heads = new Map([...state.pairs()].map((pair) => [pair, pair.head]));
+  const followed = new Set(state.groups());
+  let groups: Set<number>;
+  try {
+    groups = await list(state, ctx);
+  } catch (error) {
+    // Another shard is lost: when it is back there is another resync.
+    ctx.env.logger.warn({ err: error, user: state.id }, 'a resync has to wait');
+    return;
+  }
+  for (const pair of state.pairs()) {
+    const head = heads.get(pair) ?? 0;
+    if (pair.head === head) continue;
+    for (const session of state.sessions) offer(state, session, pair, head, null, head + 1, pair.head, ctx);
+  }
+  for (const group of state.groups()) {
+    const number = group.conversation.group;
+    if (!groups.has(number)) leave(state, { group: number }, ctx);
+    else if (!followed.has(group)) for (const session of state.sessions) follow(state, session, group, ctx);
   }
 }
 
-export async function list(state: UserState, ctx: UserContext): Promise<void> {
+/** Asks the store for all conversations; returns the groups among them. */
+export async function list(state: UserState, ctx: UserContext): Promise<Set<number>> {
+  const groups = new Set<number>();
   for (const { conversation, last, joinedAt } of await ctx.env.store.participations(state.id)) {
     if (isGroup(conversation)) {
+      groups.add(conversation.group);
       const group = state.group(conversation.group, joinedAt);
       group.head = Math.max(group.head, last);
     } else {
@@ -112,6 +126,7 @@ export async function list(state: UserState, ctx: UserContext): Promise<void> {
     }
   }
   state.listed = true;
+  return groups;
 }
 
 /** The first messaging connection of a mid gives it a mailbox, with what is undelivered now. */
@@ -131,15 +146,14 @@ async function openDevice(state: UserState, device: string, ctx: UserContext): P
 }
 
 /** What of a pair a new connection has to be fed. */
-function catchUp(state: UserState, session: Session, pair: ConversationState, ctx: UserContext): void {
+function catchUp(state: UserState, session: Session, pair: PairState, ctx: UserContext): void {
   const after = session.encoding === 'messaging' ? pair.marks.readTo : pair.deliveredTo(session.device);
   if (after >= pair.head) return;
   feederOf(state, session, ctx).add(pair, session.delivery(pair.conversation, after), after);
 }
 
 /** A new connection, or one of a new member, gets what is missing of a group and then all of it. */
-function follow(state: UserState, session: Session, group: ConversationState, ctx: UserContext): void {
-  if (!isGroup(group.conversation)) return;
+function follow(state: UserState, session: Session, group: FollowedGroup, ctx: UserContext): void {
   const after = group.deliveredTo(session.device);
   const delivery = session.delivery(group.conversation, after);
   const { fanouts } = ctx.env;

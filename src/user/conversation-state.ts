@@ -1,4 +1,9 @@
-import { isGroup, type Conversation, type PairConversation } from '../store/conversation.ts';
+import {
+  isGroup,
+  type Conversation,
+  type GroupConversation,
+  type PairConversation,
+} from '../store/conversation.ts';
 import type { Cursor } from '../store/store.ts';
 import { ReadMarks } from './read-marks.ts';
 import type { RetryIndex } from './retry-index.ts';
@@ -68,6 +73,9 @@ export class ConversationState<C extends Conversation = Conversation> {
     };
   }
 }
+
+/** A group as one of its members follows it. */
+export type FollowedGroup = ConversationState<GroupConversation>;
 
 /** A pair of users, of which the owner also gives the numbers. */
 export class PairState extends ConversationState<PairConversation> {

@@ -2,7 +2,7 @@ import { groupOf, pairOf } from '../store/conversation.ts';
 import { limits } from '../limits.ts';
 import type { Cursor, UserRecord } from '../store/store.ts';
 import type { UserId } from '../wire/user-id.ts';
-import { ConversationState, PairState } from './conversation-state.ts';
+import { ConversationState, PairState, type FollowedGroup } from './conversation-state.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Session } from './session.ts';
 
@@ -18,7 +18,7 @@ export class UserState {
   devicesDirty = false;
   // Most users in memory are idle: what they need for talking is made when they talk.
   #pairs: Map<UserId, PairState> | undefined;
-  #groups: Map<number, ConversationState> | undefined;
+  #groups: Map<number, FollowedGroup> | undefined;
   #saved: Map<string, Cursor> | undefined;
 
   constructor(id: UserId, record: UserRecord | undefined) {
@@ -33,7 +33,7 @@ export class UserState {
     return this.#pairs?.values() ?? [];
   }
 
-  groups(): Iterable<ConversationState> {
+  groups(): Iterable<FollowedGroup> {
     return this.#groups?.values() ?? [];
   }
 
@@ -46,7 +46,7 @@ export class UserState {
     return this.#pairs?.get(other);
   }
 
-  findGroup(group: number): ConversationState | undefined {
+  findGroup(group: number): FollowedGroup | undefined {
     return this.#groups?.get(group);
   }
 
@@ -63,7 +63,7 @@ export class UserState {
   }
 
   /** A group that the user is a member of since its message `joinedAt`. */
-  group(group: number, joinedAt: number): ConversationState {
+  group(group: number, joinedAt: number): FollowedGroup {
     const groups = (this.#groups ??= new Map());
     let state = groups.get(group);
     if (state === undefined) {

@@ -4,7 +4,13 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { encodePackage, PackageReader } from '../../src/client/frames.ts';
 import { adminRequest } from '../support/admin.ts';
-import { connectMessaging, connectTcp, connectWebSocket, connectWebSocketBinary, openTcp } from '../support/clients.ts';
+import {
+  connectMessaging,
+  connectTcp,
+  connectWebSocket,
+  connectWebSocketBinary,
+  openTcp,
+} from '../support/clients.ts';
 import { Ids } from '../support/ids.ts';
 import { spawnServer, startTestServer } from '../support/server.ts';
 import type { Address } from '../support/server.ts';
@@ -12,7 +18,10 @@ import type { Address } from '../support/server.ts';
 const ids = new Ids(2);
 
 /** A TCP client that is authenticated and, at the end, does not close its side. */
-async function stubborn({ host, port }: Address, mid: number): Promise<{ end: Promise<unknown>; destroy: () => void }> {
+async function stubborn(
+  { host, port }: Address,
+  mid: number,
+): Promise<{ end: Promise<unknown>; destroy: () => void }> {
   const socket = connect({ host, port, allowHalfOpen: true });
   const reader = new PackageReader();
   const opened = new Promise<void>((resolve) => {
@@ -25,7 +34,9 @@ async function stubborn({ host, port }: Address, mid: number): Promise<{ end: Pr
   });
   const end = once(socket, 'op6').then(([closed]) => closed as unknown);
   socket.on('error', () => {});
-  socket.write(encodePackage({ ver: 1, op: 7, seq: 1, body: Buffer.from(JSON.stringify({ mid, mkey: '' })) }));
+  socket.write(
+    encodePackage({ ver: 1, op: 7, seq: 1, body: Buffer.from(JSON.stringify({ mid, mkey: '' })) }),
+  );
   await opened;
   return { end, destroy: () => socket.destroy() };
 }
@@ -54,19 +65,26 @@ test('A drain answers every request that was read, on every shard, and tells all
     const sent: Promise<number>[] = [];
     // One write: the server has read all of it when it answers the first, and cannot have handled it.
     if (client === tcp) tcp.socket.cork();
-    for (let i = 0; i < (client === tcp ? 2_100 : 300); i++) sent.push(client.send(lower[i % 3] ?? 0, `m${i}`));
+    for (let i = 0; i < (client === tcp ? 2_100 : 300); i++)
+      sent.push(client.send(lower[i % 3] ?? 0, `m${i}`));
     if (client === tcp) tcp.socket.uncork();
     return sent;
   });
   await requests[0]?.[0];
   const end = server.drain();
   const numbers = await Promise.all(requests[0] ?? []);
-  assert.deepEqual(numbers, Array.from({ length: 2_100 }, (_, i) => Math.floor(i / 3) + 1));
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: 2_100 }, (_, i) => Math.floor(i / 3) + 1),
+  );
   for (const some of requests.slice(1)) {
     // On a WebSocket each is a message: what was read is a part, without gaps, from the first on.
     const outcomes = (await Promise.allSettled(some)).map(({ status }) => status);
     const answered = outcomes.filter((status) => status === 'fulfilled').length;
-    assert.deepEqual(outcomes.slice(0, answered), Array.from({ length: answered }, () => 'fulfilled'));
+    assert.deepEqual(
+      outcomes.slice(0, answered),
+      Array.from({ length: answered }, () => 'fulfilled'),
+    );
   }
   const clients = [tcp, binary, json, messaging, idle, nobody];
   const codes = await Promise.all(clients.map(async ({ closed }) => (await closed).code));
@@ -86,7 +104,10 @@ test('What is acknowledged during a drain was stored and delivered to receivers 
   await sent[0];
   await Promise.all([server.drain(), Promise.all(sent), receiver.closed]);
   const got = await receiver.nextMessages(receiver.waitingMessages);
-  assert.deepEqual(got.map(({ chatId }) => chatId), got.map((_, i) => i + 1));
+  assert.deepEqual(
+    got.map(({ chatId }) => chatId),
+    got.map((_, i) => i + 1),
+  );
   assert.ok(got.length > 0);
 });
 
@@ -130,8 +151,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     tcp.socket.uncork();
     assert.equal(await sent[0], 1);
     const exit = server.stop(signal);
-    assert.deepEqual(await Promise.all(sent), Array.from({ length: 200 }, (_, i) => i + 1));
-    const codes = await Promise.all([tcp, webSocket, messaging].map(async ({ closed }) => (await closed).code));
+    assert.deepEqual(
+      await Promise.all(sent),
+      Array.from({ length: 200 }, (_, i) => i + 1),
+    );
+    const codes = await Promise.all(
+      [tcp, webSocket, messaging].map(async ({ closed }) => (await closed).code),
+    );
     assert.deepEqual(codes, [1001, 1001, 1001]);
     const { code, signal: killedBy, stdout } = await exit;
     assert.deepEqual([code, killedBy, stdout], [0, null, `${server.readyLine}\n`]);

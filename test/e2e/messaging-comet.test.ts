@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Content } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
-import { cometKinds, connectComet, connectMessaging, connectTcp, connectWebSocket } from '../support/clients.ts';
+import {
+  cometKinds,
+  connectComet,
+  connectMessaging,
+  connectTcp,
+  connectWebSocket,
+} from '../support/clients.ts';
 import { Ids } from '../support/ids.ts';
 import { watchMessaging } from '../support/messaging.ts';
 import { startTestServer } from '../support/server.ts';
@@ -17,7 +23,10 @@ for (const workers of [1, 2, 4]) {
   const on = `with ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
 
   test(`A message to a mid reaches all its connections in both protocols, from either protocol, ${on}.`, async () => {
-    for (const [from, to] of [[ids.mid(0), ids.mid(1)], [ids.mid(1), ids.mid(0)]] as const) {
+    for (const [from, to] of [
+      [ids.mid(0), ids.mid(1)],
+      [ids.mid(1), ids.mid(0)],
+    ] as const) {
       const comet = await Promise.all(cometKinds.map((kind) => connectComet(kind, server, to)));
       const messaging = await connectMessaging(server, String(to));
       const cometSender = await connectComet('tcp', server, from);
@@ -25,7 +34,10 @@ for (const workers of [1, 2, 4]) {
       const chatId = await cometSender.send(to, 'from comet');
       for (const client of comet) {
         const message = await client.nextMessage();
-        assert.deepEqual([message.chatId, message.from, message.to, message.text], [chatId, from, to, 'from comet']);
+        assert.deepEqual(
+          [message.chatId, message.from, message.to, message.text],
+          [chatId, from, to, 'from comet'],
+        );
       }
       const id = `c:${Math.min(from, to)}:${Math.max(from, to)}:${chatId}`;
       const expected = { id, sid: from, rid: to, chatId, text: 'from comet' };
@@ -46,7 +58,11 @@ for (const workers of [1, 2, 4]) {
   const conversions: readonly [string, Content, string][] = [
     ['text', 'héllo "\u2028\n🙂', String.raw`"text":"héllo \"${'\u2028'}\n🙂"`],
     ['empty text', '', '"text":""'],
-    ['a JSON object', { title: 'x', id: 'mine', sid: 1, rid: 2, chatId: 3, n: [1, null] }, '"title":"x","n":[1,null]'],
+    [
+      'a JSON object',
+      { title: 'x', id: 'mine', sid: 1, rid: 2, chatId: 3, n: [1, null] },
+      '"title":"x","n":[1,null]',
+    ],
     ['a JSON array', [1, { a: 'b' }], '"text":[1,{"a":"b"}]'],
     ['a JSON number', 12.5, '"text":12.5'],
     ['JSON null', null, '"text":null'],
@@ -63,12 +79,19 @@ for (const workers of [1, 2, 4]) {
     for (const [, content, members] of conversions) {
       const chatId = await sender.send(to, content);
       await client.nextMessage();
-      expected.push(`{"id":"c:${from}:${to}:${chatId}","sid":${from},"rid":${to},"chatId":${chatId},${members}}`);
+      expected.push(
+        `{"id":"c:${from}:${to}:${chatId}","sid":${from},"rid":${to},"chatId":${chatId},${members}}`,
+      );
     }
     expected = expected.map((message) => `{"messages":[${message}]}`);
-    assert.deepEqual(texts.map((text) => JSON.parse(text) as unknown), expected.map((text) => JSON.parse(text) as unknown));
+    assert.deepEqual(
+      texts.map((text) => JSON.parse(text) as unknown),
+      expected.map((text) => JSON.parse(text) as unknown),
+    );
     // Numbers are not read and written again.
-    sender.sendRaw(`{"ver":1,"op":18,"seq":70,"body":{"from":${from},"to":${to},"msg":{"n":9007199254740993,"f":1.0}}}`);
+    sender.sendRaw(
+      `{"ver":1,"op":18,"seq":70,"body":{"from":${from},"to":${to},"msg":{"n":9007199254740993,"f":1.0}}}`,
+    );
     await client.nextMessage();
     assert.match(texts.at(-1) ?? '', /"n":9007199254740993,"f":1\.0\}\]\}$/);
     await Promise.all([client.close(), sender.close()]);
@@ -79,7 +102,12 @@ for (const workers of [1, 2, 4]) {
     const client = await connectMessaging(server, to);
     const sender = await connectWebSocket(server, from);
     const chatId = await sender.send(to, {});
-    assert.deepEqual(await client.nextMessage(), { id: `c:${from}:${to}:${chatId}`, sid: from, rid: to, chatId });
+    assert.deepEqual(await client.nextMessage(), {
+      id: `c:${from}:${to}:${chatId}`,
+      sid: from,
+      rid: to,
+      chatId,
+    });
     await Promise.all([client.close(), sender.close()]);
   });
 
@@ -92,8 +120,13 @@ for (const workers of [1, 2, 4]) {
     sender.sendRaw(`{"send":[${raw}]}`);
     assert.equal((await tcp.nextMessage()).text, raw);
     const { op, body } = await json.nextFrame();
-    const [frame] = body as [{ op: number; body: { chatId: number; from: number; to: number; msg: { id: number } } }];
-    assert.deepEqual([op, frame.op, frame.body.chatId, frame.body.from, frame.body.to, frame.body.msg.id], [9, 18, 1, from, to, 7]);
+    const [frame] = body as [
+      { op: number; body: { chatId: number; from: number; to: number; msg: { id: number } } },
+    ];
+    assert.deepEqual(
+      [op, frame.op, frame.body.chatId, frame.body.from, frame.body.to, frame.body.msg.id],
+      [9, 18, 1, from, to, 7],
+    );
     await Promise.all([sender.close(), json.close(), tcp.close()]);
   });
 
@@ -148,7 +181,12 @@ let server: Server;
 before(async () => (server = await startTestServer()));
 after(() => server.close());
 
-for (const [written, isMid] of [['', true], ['0', false], ['+', false], [' ', false]] as const) {
+for (const [written, isMid] of [
+  ['', true],
+  ['0', false],
+  ['+', false],
+  [' ', false],
+] as const) {
   test(`The client_id "${written}21…" is ${isMid ? 'the mid' : 'a string client of its own'}.`, async () => {
     const mid = ids.mid();
     const client = await connectMessaging(server, `${written}${mid}`);

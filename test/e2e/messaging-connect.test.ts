@@ -6,7 +6,15 @@ import { MessagingClient, UpgradeRefused } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
 import { connectMessaging } from '../support/clients.ts';
 import { Ids } from '../support/ids.ts';
-import { getRequest, idsOf, rawHttp, settled, statusOf, until, upgradeRequest } from '../support/messaging.ts';
+import {
+  getRequest,
+  idsOf,
+  rawHttp,
+  settled,
+  statusOf,
+  until,
+  upgradeRequest,
+} from '../support/messaging.ts';
 import { startTestServer } from '../support/server.ts';
 
 const ids = new Ids(2);
@@ -35,7 +43,16 @@ test('The client library tells the status with which an upgrade was refused.', a
   await assert.rejects(refused, (error: Error) => error instanceof UpgradeRefused && error.status === 401);
 });
 
-for (const clientId of ['a'.repeat(128), '🙂'.repeat(128), '00', '021', '2147483648', '-1', ' ', 'a&b=c#d/é']) {
+for (const clientId of [
+  'a'.repeat(128),
+  '🙂'.repeat(128),
+  '00',
+  '021',
+  '2147483648',
+  '-1',
+  ' ',
+  'a&b=c#d/é',
+]) {
   test(`The client_id ${JSON.stringify(clientId.slice(0, 20))} of ${clientId.length} code units is taken.`, async () => {
     const client = await connectMessaging(server, clientId);
     const sender = await connectMessaging(server, ids.name());
@@ -46,7 +63,15 @@ for (const clientId of ['a'.repeat(128), '🙂'.repeat(128), '00', '021', '21474
   });
 }
 
-for (const path of ['/', '/messaging/', '/messagin', '/Messaging', '/sub/x', '/messaging/x?client_id=1', '//messaging']) {
+for (const path of [
+  '/',
+  '/messaging/',
+  '/messagin',
+  '/Messaging',
+  '/sub/x',
+  '/messaging/x?client_id=1',
+  '//messaging',
+]) {
   test(`The path ${path} is answered with 404 and the socket is closed, upgrade or not.`, async () => {
     // rawHttp resolves when the server has closed the socket.
     assert.equal(statusOf(await rawHttp(server.httpAddress, getRequest(path))), 404);
@@ -177,20 +202,24 @@ test('Text that is not UTF-8 ends the connection with 1007.', async () => {
   assert.equal((await client.closed).code, 1007);
 });
 
-test('A client that stays silent but answers pings is kept past the idle timeout; one that does not is closed with 4408.', { timeout: 10_000 }, async () => {
-  const impatient = await startTestServer({ idleTimeoutMs: 200 });
-  try {
-    const { host, port } = impatient.httpAddress;
-    const deaf = new WebSocket(`ws://${host}:${port}/messaging?client_id=deaf`, { autoPong: false });
-    const deafClient = new MessagingClient(deaf, { clientId: 'deaf' });
-    const silent = await connectMessaging(impatient, 'silent');
-    // Two pings a timeout: eight of them are four timeouts.
-    for (let pings = 0; pings < 8; pings++) await once(silent.socket, 'ping');
-    assert.equal((await deafClient.closed).code, 4408);
-    assert.deepEqual(await settled(impatient, silent), []);
-    await silent.close();
-    await until(() => impatient.connections === 0, 'all connections are gone');
-  } finally {
-    await impatient.close();
-  }
-});
+test(
+  'A client that stays silent but answers pings is kept past the idle timeout; one that does not is closed with 4408.',
+  { timeout: 10_000 },
+  async () => {
+    const impatient = await startTestServer({ idleTimeoutMs: 200 });
+    try {
+      const { host, port } = impatient.httpAddress;
+      const deaf = new WebSocket(`ws://${host}:${port}/messaging?client_id=deaf`, { autoPong: false });
+      const deafClient = new MessagingClient(deaf, { clientId: 'deaf' });
+      const silent = await connectMessaging(impatient, 'silent');
+      // Two pings a timeout: eight of them are four timeouts.
+      for (let pings = 0; pings < 8; pings++) await once(silent.socket, 'ping');
+      assert.equal((await deafClient.closed).code, 4408);
+      assert.deepEqual(await settled(impatient, silent), []);
+      await silent.close();
+      await until(() => impatient.connections === 0, 'all connections are gone');
+    } finally {
+      await impatient.close();
+    }
+  },
+);

@@ -33,7 +33,8 @@ for (const workers of [1, 2, 4]) {
       assert.equal(await comet[1]?.sendToGroup(gid, 'from comet'), 2);
       const expected = { id: `g:${gid}:2`, sid: members[1], rid: `#${gid}`, chatId: 2, text: 'from comet' };
       for (const client of messaging) assert.deepEqual(await client.nextMessage(), expected); // not its own before
-      for (const client of comet) if (client !== comet[1]) assert.equal((await client.nextMessage()).chatId, 2);
+      for (const client of comet)
+        if (client !== comet[1]) assert.equal((await client.nextMessage()).chatId, 2);
       await Promise.all([...messaging, ...comet].map((client) => client.close()));
     }
   });
@@ -53,7 +54,10 @@ for (const workers of [1, 2, 4]) {
     await until(() => server.connections === open + 1, 'the connection is gone');
     for (const text of ['two', 'three']) await sender.sendToGroup(gid, text);
     const second = await connectMessaging(server, b);
-    assert.deepEqual((await second.nextMessages(2)).map(({ text }) => text), ['two', 'three']);
+    assert.deepEqual(
+      (await second.nextMessages(2)).map(({ text }) => text),
+      ['two', 'three'],
+    );
     second.sendSections({ read: [{ id: `g:${gid}:2` }], send: 1 });
     assert.equal((await second.nextError()).section, 'send'); // the only error
     await second.close();
@@ -77,8 +81,14 @@ for (const workers of [1, 2, 4]) {
     const receiver = await connectMessaging(server, b);
     const texts = (await receiver.nextMessages(20)).map(({ text }) => String(text));
     const numbers = Array.from({ length: 10 }, (_, i) => i);
-    assert.deepEqual(texts.filter((text) => text.startsWith('group')), numbers.map((i) => `group ${i}`));
-    assert.deepEqual(texts.filter((text) => text.startsWith('pair')), numbers.map((i) => `pair ${i}`));
+    assert.deepEqual(
+      texts.filter((text) => text.startsWith('group')),
+      numbers.map((i) => `group ${i}`),
+    );
+    assert.deepEqual(
+      texts.filter((text) => text.startsWith('pair')),
+      numbers.map((i) => `pair ${i}`),
+    );
     await Promise.all([receiver.close(), sender.close()]);
   });
 

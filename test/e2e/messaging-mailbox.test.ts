@@ -4,7 +4,15 @@ import type { Notification } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
 import { connectMessaging, connectTcp, connectWebSocket } from '../support/clients.ts';
 import { Ids } from '../support/ids.ts';
-import { drained, idsOf, nextMillisecond, settled, unreadOf, until, watchMessaging } from '../support/messaging.ts';
+import {
+  drained,
+  idsOf,
+  nextMillisecond,
+  settled,
+  unreadOf,
+  until,
+  watchMessaging,
+} from '../support/messaging.ts';
 import { startTestServer } from '../support/server.ts';
 
 for (const workers of [1, 2, 4]) {
@@ -19,7 +27,9 @@ for (const workers of [1, 2, 4]) {
   test(`Unread messages come again on each connection, oldest first across their senders, ${on}.`, async () => {
     for (const receiverId of [ids.mid(0), ids.name(workers - 1)]) {
       const mids = [ids.mid(1), ids.mid(2)];
-      const senders = await Promise.all([...mids, ids.name(0), ids.name(1)].map((id) => connectMessaging(server, id)));
+      const senders = await Promise.all(
+        [...mids, ids.name(0), ids.name(1)].map((id) => connectMessaging(server, id)),
+      );
       const first = await connectMessaging(server, receiverId);
       const sent = [];
       for (let i = 0; i < 24; i++) {
@@ -40,7 +50,11 @@ for (const workers of [1, 2, 4]) {
   });
 
   test(`Messages sent while nobody is there wait, and come before anything new, ${on}.`, async () => {
-    for (const [from, to] of [[ids.name(0), ids.name(1)], [ids.mid(1), ids.name(0)], [ids.name(1), ids.name(0)]] as const) {
+    for (const [from, to] of [
+      [ids.name(0), ids.name(1)],
+      [ids.mid(1), ids.name(0)],
+      [ids.name(1), ids.name(0)],
+    ] as const) {
       const sender = await connectMessaging(server, from);
       const sent = Array.from({ length: 20 }, () => sender.send(to, {}));
       const receiver = await connectMessaging(server, to);
@@ -53,11 +67,17 @@ for (const workers of [1, 2, 4]) {
   test(`A message is deleted when it is read, by the string form of its id, ${on}.`, async () => {
     for (const receiverId of [ids.name(0), ids.name(1)]) {
       const sender = await connectMessaging(server, ids.name(1));
-      const send = [1, '2', 'three', 4.5, 1e21, 6, '7'].map((id) => ({ id, sid: sender.clientId, rid: receiverId }));
+      const send = [1, '2', 'three', 4.5, 1e21, 6, '7'].map((id) => ({
+        id,
+        sid: sender.clientId,
+        rid: receiverId,
+      }));
       sender.sendSections({ send });
       const receiver = await connectMessaging(server, receiverId);
       await receiver.nextMessages(7);
-      receiver.sendSections({ read: [{ id: '1' }, { id: 2 }, { id: 'three' }, { id: 'unknown' }, { id: '4.5' }] });
+      receiver.sendSections({
+        read: [{ id: '1' }, { id: 2 }, { id: 'three' }, { id: 'unknown' }, { id: '4.5' }],
+      });
       await receiver.close();
       assert.deepEqual(idsOf(await unreadOf(server, receiverId, sender)), [1e21, 6, '7']);
       const last = await connectMessaging(server, receiverId);
@@ -71,15 +91,27 @@ for (const workers of [1, 2, 4]) {
   test(`Reading an id deletes all messages with it, a sid narrows it to one sender, ${on}.`, async () => {
     const receiverId = ids.name(0);
     const mid = ids.mid(1);
-    const senders = await Promise.all([mid, ids.name(0), ids.name(1)].map((id) => connectMessaging(server, id)));
+    const senders = await Promise.all(
+      [mid, ids.name(0), ids.name(1)].map((id) => connectMessaging(server, id)),
+    );
     for (const sender of senders) {
       const { clientId: sid } = sender;
-      sender.sendSections({ send: [{ id: 'same', sid, rid: receiverId }, { id: 'all', sid, rid: receiverId }] });
+      sender.sendSections({
+        send: [
+          { id: 'same', sid, rid: receiverId },
+          { id: 'all', sid, rid: receiverId },
+        ],
+      });
     }
     const receiver = await connectMessaging(server, receiverId);
     await receiver.nextMessages(6);
     // The sid of a mid in the other JSON type, and one that sent nothing.
-    receiver.sendSections({ read: [{ id: 'same', sid: String(mid) }, { id: 'same', sid: 'nobody' }] });
+    receiver.sendSections({
+      read: [
+        { id: 'same', sid: String(mid) },
+        { id: 'same', sid: 'nobody' },
+      ],
+    });
     await receiver.close();
     const left = await unreadOf(server, receiverId, ...senders);
     const kept = left.filter(({ id }) => id === 'same').map(({ sid }) => sid);
@@ -100,7 +132,11 @@ for (const workers of [1, 2, 4]) {
       // Another device of the sender sees what is stored.
       const mirror = await connectMessaging(server, sender.clientId, { deviceId: 'mirror' });
       await settled(server, mirror);
-      const send = Array.from({ length: 400 }, (_, i) => ({ id: `n${i}`, sid: sender.clientId, rid: receiverId }));
+      const send = Array.from({ length: 400 }, (_, i) => ({
+        id: `n${i}`,
+        sid: sender.clientId,
+        rid: receiverId,
+      }));
       sender.sendSections({ send });
       await mirror.nextMessages(400);
       await mirror.close();
@@ -111,16 +147,29 @@ for (const workers of [1, 2, 4]) {
     await drained(client, ...senders);
     await client.close();
     // The log is searched for it: there is no event for the end of that.
-    await until(async () => (await unreadOf(server, receiverId, ...senders)).length === 797, 'three messages are read');
+    await until(
+      async () => (await unreadOf(server, receiverId, ...senders)).length === 797,
+      'three messages are read',
+    );
     const left = await unreadOf(server, receiverId, ...senders);
-    assert.deepEqual(left.filter(({ id }) => id === 'n398').map(({ sid }) => sid), [senders[1]?.clientId]);
-    assert.deepEqual(left.filter(({ id }) => id === 'n399'), []);
+    assert.deepEqual(
+      left.filter(({ id }) => id === 'n398').map(({ sid }) => sid),
+      [senders[1]?.clientId],
+    );
+    assert.deepEqual(
+      left.filter(({ id }) => id === 'n399'),
+      [],
+    );
     await Promise.all(senders.map((sender) => sender.close()));
   });
 
   test(`The mailbox of a mid begins at its first messaging connection, with what was undelivered then, ${on}.`, async () => {
     const [a, b] = [ids.mid(0), ids.mid(1)];
-    for (const [from, to] of [[a, b], [b, ids.mid(0)], [ids.mid(1), a]] as const) {
+    for (const [from, to] of [
+      [a, b],
+      [b, ids.mid(0)],
+      [ids.mid(1), a],
+    ] as const) {
       const open = server.connections;
       const sender = await connectWebSocket(server, from);
       const comet = await connectWebSocket(server, to);
@@ -181,7 +230,10 @@ for (const workers of [1, 2, 4]) {
     await client.nextMessages(61);
     for (const text of texts) {
       const { messages = [] } = JSON.parse(text) as Notification;
-      assert.ok(messages.length === 1 || Buffer.byteLength(text) <= 262_144, `${messages.length} in ${text.length}`);
+      assert.ok(
+        messages.length === 1 || Buffer.byteLength(text) <= 262_144,
+        `${messages.length} in ${text.length}`,
+      );
     }
     await Promise.all([client.close(), sender.close()]);
   });
@@ -198,7 +250,8 @@ for (const workers of [1, 2, 4]) {
     const whole = Array.from({ length: 720 }, (_, i) => i);
     for (const live of [false, true]) {
       const { client, texts } = await watchMessaging(server, receiverId);
-      if (live) sender.sendSections({ send: small.map((message) => ({ ...message, id: `live ${message.id}` })) });
+      if (live)
+        sender.sendSections({ send: small.map((message) => ({ ...message, id: `live ${message.id}` })) });
       const got = await drained(client, sender);
       await client.close();
       const expected = live ? [...whole, ...whole.slice(0, 700).map((i) => `live ${i}`)] : whole;

@@ -41,12 +41,18 @@ for (const workers of [1, 2, 4]) {
       say(sender, to, '5', 'again');
       const receiver = await connectMessaging(server, to);
       say(sender, to, 5, 'again while it is connected');
-      assert.deepEqual((await drained(receiver, sender)).map(({ text }) => text), ['first']);
+      assert.deepEqual(
+        (await drained(receiver, sender)).map(({ text }) => text),
+        ['first'],
+      );
       await Promise.all([receiver.close(), sender.close()]);
       // On another connection of the sender as well, and the first is still there.
       const anew = await connectMessaging(server, from);
       say(anew, to, 5, 'again on another connection');
-      assert.deepEqual((await unreadOf(server, to, anew)).map(({ text }) => text), ['first']);
+      assert.deepEqual(
+        (await unreadOf(server, to, anew)).map(({ text }) => text),
+        ['first'],
+      );
       await anew.close();
     }
   });
@@ -59,7 +65,10 @@ for (const workers of [1, 2, 4]) {
       for (let round = 0; round < 3; round++) {
         say(sender, to, 'id', `round ${round}`);
         say(sender, to, 'id', 'again');
-        assert.deepEqual((await drained(receiver, sender)).map(({ text }) => text), [`round ${round}`]);
+        assert.deepEqual(
+          (await drained(receiver, sender)).map(({ text }) => text),
+          [`round ${round}`],
+        );
         receiver.read({ id: 'id' });
         // Whoever owns the conversation knows of the reading when something from behind it has come.
         await drained(receiver, sender);
@@ -72,7 +81,9 @@ for (const workers of [1, 2, 4]) {
 
   test(`Different senders may use the same id, and both sides of a conversation too, ${on}.`, async () => {
     const receiverId = ids.name(1);
-    const senders = await Promise.all([ids.name(0), ids.mid(0), ids.name(1)].map((id) => connectMessaging(server, id)));
+    const senders = await Promise.all(
+      [ids.name(0), ids.mid(0), ids.name(1)].map((id) => connectMessaging(server, id)),
+    );
     const receiver = await connectMessaging(server, receiverId);
     for (const sender of senders) {
       say(sender, receiverId, 'same', 'to');
@@ -84,7 +95,10 @@ for (const workers of [1, 2, 4]) {
   });
 
   test(`A retry within one frame is kept once as well, ${on}.`, async () => {
-    for (const [from, to] of [[ids.name(0), ids.name(1)], [ids.name(1), ids.name(0)]] as const) {
+    for (const [from, to] of [
+      [ids.name(0), ids.name(1)],
+      [ids.name(1), ids.name(0)],
+    ] as const) {
       const sender = await connectMessaging(server, from);
       const message = { id: 1, sid: from, rid: to };
       sender.sendSections({ send: [message, message, { ...message, id: 2 }, message] });
@@ -108,7 +122,11 @@ for (const workers of [1, 2, 4]) {
   });
 
   test(`To a mid that has only comet clients the same id sent twice is two messages, ${on}.`, async () => {
-    for (const [from, to] of [[ids.name(0), ids.mid(1)], [ids.mid(0), ids.mid(1)], [ids.mid(1), ids.mid(0)]] as const) {
+    for (const [from, to] of [
+      [ids.name(0), ids.mid(1)],
+      [ids.mid(0), ids.mid(1)],
+      [ids.mid(1), ids.mid(0)],
+    ] as const) {
       const sender = await connectMessaging(server, from);
       const receiver = await connectWebSocket(server, to);
       say(sender, to, 'same', 'first');

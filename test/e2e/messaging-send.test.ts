@@ -46,7 +46,10 @@ for (const workers of [1, 2, 4]) {
     sender.sendSections({ send });
     for (const [i, receiver] of receivers.entries()) {
       const numbers = (await receiver.nextMessages(25)).map(({ id }) => id);
-      assert.deepEqual(numbers, Array.from({ length: 25 }, (_, n) => n * 4 + i));
+      assert.deepEqual(
+        numbers,
+        Array.from({ length: 25 }, (_, n) => n * 4 + i),
+      );
     }
     await Promise.all([sender, ...receivers].map((client) => client.close()));
   });
@@ -103,7 +106,10 @@ for (const workers of [1, 2, 4]) {
         '"b8" missing_field',
       ].sort(),
     );
-    assert.deepEqual((await receiver.nextMessages(2)).map(({ id }) => id), ['good-1', 'good-2']);
+    assert.deepEqual(
+      (await receiver.nextMessages(2)).map(({ id }) => id),
+      ['good-1', 'good-2'],
+    );
     await settled(server, sender); // it lives
     await Promise.all([sender.close(), receiver.close()]);
   });
@@ -122,7 +128,10 @@ for (const workers of [1, 2, 4]) {
       sender.sendRaw(`{"send":[ ${message} ]}`);
       await receiver.nextMessage();
     }
-    assert.deepEqual(texts, raw.map((message) => `{"messages":[${message}]}`));
+    assert.deepEqual(
+      texts,
+      raw.map((message) => `{"messages":[${message}]}`),
+    );
     await Promise.all([sender.close(), receiver.close()]);
   });
 }
@@ -186,8 +195,14 @@ test('A bad entry of read gets its own error with its id, and the good ones are 
   await one.nextMessage();
   one.sendSections({ read: [{}, 3, { id: '' }, { id: 'r1', sid: false }, { id: 'r1' }] });
   const errors = [await one.nextError(), await one.nextError(), await one.nextError(), await one.nextError()];
-  assert.deepEqual(new Set(errors.map(({ error, section }) => `${section} ${error}`)), new Set(['read missing_field']));
-  assert.deepEqual(errors.map(({ id }) => id), [undefined, undefined, undefined, 'r1']);
+  assert.deepEqual(
+    new Set(errors.map(({ error, section }) => `${section} ${error}`)),
+    new Set(['read missing_field']),
+  );
+  assert.deepEqual(
+    errors.map(({ id }) => id),
+    [undefined, undefined, undefined, 'r1'],
+  );
   await one.close();
   assert.deepEqual(await unreadOf(server, one.clientId, other), []);
   await other.close();
@@ -196,7 +211,13 @@ test('A bad entry of read gets its own error with its id, and the good ones are 
 test('The sender of a message is the client of the connection, in its string form.', async () => {
   const mid = ids.mid();
   const [one, other] = [await connectMessaging(server, mid), await stranger()];
-  for (const [sid, good] of [[mid, true], [String(mid), true], [mid + 1, false], [`0${mid}`, false], [`${mid}.0`, false]]) {
+  for (const [sid, good] of [
+    [mid, true],
+    [String(mid), true],
+    [mid + 1, false],
+    [`0${mid}`, false],
+    [`${mid}.0`, false],
+  ]) {
     one.sendSections({ send: [{ id: `${typeof sid} ${sid}`, sid, rid: other.clientId }] });
     if (good === true) assert.equal((await other.nextMessage()).sid, sid);
     else assert.equal((await one.nextError()).error, 'bad_sender');

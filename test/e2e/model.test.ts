@@ -58,14 +58,19 @@ class Program {
       const members = [...this.users].sort(() => this.#random.next() - 0.5).slice(0, size);
       const gid = ids.mid();
       this.#groups.push({ gid, members });
-      await putGroup(this.#server, gid, members.map(({ mid }) => mid));
+      await putGroup(
+        this.#server,
+        gid,
+        members.map(({ mid }) => mid),
+      );
     }
   }
 
   async step(): Promise<void> {
     const user = this.#random.pick(this.users);
     const roll = this.#random.next();
-    if (user.live.length === 0 || (user.protocol === 'both' && user.live.length < 3 && roll < 0.05)) await this.connect(user);
+    if (user.live.length === 0 || (user.protocol === 'both' && user.live.length < 3 && roll < 0.05))
+      await this.connect(user);
     else if (roll < 0.08) await this.#disconnect(user);
     else {
       // Several at once, so that runs are built and batches filled.
@@ -150,7 +155,9 @@ test('After any program each user got each message exactly once a live stream, i
       // A WebSocket's close frame crosses what is being sent, which then comes again. A TCP client's
       // FIN does not: nothing comes twice at all.
       const all = streams.flatMap(({ seen }) => seen.map(({ text }) => text));
-      const others = (protocol === 'tcp' ? all : [...new Set(all)]).filter((text) => !text.startsWith(`${mid} `));
+      const others = (protocol === 'tcp' ? all : [...new Set(all)]).filter(
+        (text) => !text.startsWith(`${mid} `),
+      );
       assert.deepEqual(others.sort(), [...expected].sort(), `${mid} (${protocol})`);
     }
     await Promise.all(users.flatMap(({ live }) => live.map(({ client }) => client.close())));

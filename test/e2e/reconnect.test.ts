@@ -24,11 +24,13 @@ for (const kind of [...cometKinds, 'messaging'] as const) {
     const texts = new Set<string>();
     let sending = true;
     const talk = async (): Promise<void> => {
-      for (let i = 0; sending; i++) numbers.add(groupKey(gid), await sender.sendToGroup(gid, `message ${i}`), `message ${i}`);
+      for (let i = 0; sending; i++)
+        numbers.add(groupKey(gid), await sender.sendToGroup(gid, `message ${i}`), `message ${i}`);
     };
     const talking = talk();
     for (let round = 0; round < 60; round++) {
-      const client = kind === 'messaging' ? await connectMessaging(server, mid) : await connectComet(kind, server, mid);
+      const client =
+        kind === 'messaging' ? await connectMessaging(server, mid) : await connectComet(kind, server, mid);
       const stream = new Stream(mid, client);
       const some = new Promise<void>((resolve) => {
         stream.onSeen = () => {

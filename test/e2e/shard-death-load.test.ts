@@ -88,12 +88,15 @@ class User {
     }
     const text = `${this.mid} ${(this.#count += 1)} ${'x'.repeat(this.#load.random.int(0, 400))}`;
     try {
-      const chatId = await (isGroup ? client.sendToGroup(to(this.mid), text) : client.send(to(this.mid), text));
+      const chatId = await (isGroup
+        ? client.sendToGroup(to(this.mid), text)
+        : client.send(to(this.mid), text));
       this.#load.acknowledge(key, chatId, text, this.mid);
       return chatId;
     } catch (error) {
       // Whether it is stored is not known. In binary the code is not told.
-      if (error instanceof RequestRefused) assert.ok(['unavailable', 'refused'].includes(error.code), error.code);
+      if (error instanceof RequestRefused)
+        assert.ok(['unavailable', 'refused'].includes(error.code), error.code);
       return undefined;
     }
   }
@@ -129,7 +132,12 @@ class Load {
     const mids = this.users.map(({ mid }) => mid);
     for (const [i, a] of mids.entries()) {
       for (const b of [mids[(i + 1) % 12] ?? 0, mids[(i + 5) % 12] ?? 0]) {
-        this.conversations.push({ key: pairKey(a, b), to: (from) => (from === a ? b : a), isGroup: false, members: [a, b] });
+        this.conversations.push({
+          key: pairKey(a, b),
+          to: (from) => (from === a ? b : a),
+          isGroup: false,
+          members: [a, b],
+        });
       }
     }
     for (let shard = 0; shard < WORKERS; shard++) {
@@ -174,11 +182,16 @@ test('Whatever shard dies under load, what was acknowledged is delivered, in ord
     for (const conversation of load.conversations) {
       const user = users.find(({ mid }) => mid === conversation.members[0]);
       let last: number | undefined;
-      await until(async () => (last = await user?.say(conversation)) !== undefined, `${conversation.key} goes on`);
+      await until(
+        async () => (last = await user?.say(conversation)) !== undefined,
+        `${conversation.key} goes on`,
+      );
       lasts.set(conversation.key, last ?? 0);
     }
     for (const user of users) {
-      const own = new Set(load.conversations.filter(({ members }) => members.includes(user.mid)).map(({ key }) => key));
+      const own = new Set(
+        load.conversations.filter(({ members }) => members.includes(user.mid)).map(({ key }) => key),
+      );
       const others = load.acknowledged.filter(({ key, from }) => own.has(key) && from !== user.mid);
       const missing = (): number => others.filter(({ text }) => !user.got.has(text)).length;
       await until(() => missing() === 0, `${user.mid} has all that was acknowledged`);

@@ -4,7 +4,13 @@ import { RequestRefused } from '../../src/client/index.ts';
 import type { CometClient, Id } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
 import { adminRequest, putGroup } from '../support/admin.ts';
-import { cometKinds, connectComet, connectMessaging, connectTcp, connectWebSocket } from '../support/clients.ts';
+import {
+  cometKinds,
+  connectComet,
+  connectMessaging,
+  connectTcp,
+  connectWebSocket,
+} from '../support/clients.ts';
 import { Ids } from '../support/ids.ts';
 import { drained, idsOf, unreadOf } from '../support/messaging.ts';
 import { startTestServer } from '../support/server.ts';
@@ -41,7 +47,10 @@ test('When a shard thread dies its clients get 1012, and the others keep working
   sent.push(sender.send(b, 'after'));
   const numbers = Array.from({ length: 101 }, (_, i) => i + 1);
   assert.deepEqual(await Promise.all(sent), numbers);
-  assert.deepEqual((await receiver.nextMessages(101)).map(({ chatId }) => chatId), numbers);
+  assert.deepEqual(
+    (await receiver.nextMessages(101)).map(({ chatId }) => chatId),
+    numbers,
+  );
   const now = threadIds(server);
   assert.deepEqual(now.slice(1), threads.slice(1));
   assert.notEqual(now[0], threads[0]);
@@ -85,7 +94,10 @@ test('Members, chat numbers, undelivered messages, mailboxes and read marks outl
   const receiver = await connectTcp(server, b);
   const texts = (await receiver.nextMessages(8)).map(({ text }) => text);
   for (const what of ['pair', 'group']) {
-    assert.deepEqual(texts.filter((text) => text.startsWith(what)), [1, 2, 3, 4].map((i) => `${what} ${i}`));
+    assert.deepEqual(
+      texts.filter((text) => text.startsWith(what)),
+      [1, 2, 3, 4].map((i) => `${what} ${i}`),
+    );
   }
   // The mark that was being read when the shard died may be there still.
   const left = async (): Promise<Id[]> =>
@@ -116,12 +128,22 @@ test('Requests in flight to a shard that dies are refused with unavailable or an
     await untilReady(server);
     ask(5);
     const outcomes = await Promise.allSettled(requests);
-    const refused = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => codeOf(reason));
-    assert.deepEqual([...new Set(refused)].filter((code) => code !== 'unavailable'), []);
+    const refused = outcomes
+      .filter((outcome) => outcome.status === 'rejected')
+      .map(({ reason }) => codeOf(reason));
+    assert.deepEqual(
+      [...new Set(refused)].filter((code) => code !== 'unavailable'),
+      [],
+    );
     assert.ok(outcomes.slice(-10).every(({ status }) => status === 'fulfilled'));
     for (const to of [0, 1]) {
-      const numbers = outcomes.flatMap((outcome, i) => (i % 2 === to && outcome.status === 'fulfilled' ? [outcome.value] : []));
-      assert.deepEqual(numbers, [...new Set(numbers)].sort((x, y) => x - y)); // in order, none twice
+      const numbers = outcomes.flatMap((outcome, i) =>
+        i % 2 === to && outcome.status === 'fulfilled' ? [outcome.value] : [],
+      );
+      assert.deepEqual(
+        numbers,
+        [...new Set(numbers)].sort((x, y) => x - y),
+      ); // in order, none twice
     }
     await client.close();
   }
@@ -132,7 +154,8 @@ test('The fan-out of a group goes on among the surviving shards when its owner d
   const members = [ids.mid(1), ids.mid(2), ids.mid(1), ids.mid(2)];
   await putGroup(server, gid, members);
   const clients: CometClient[] = [];
-  for (const [i, mid] of members.entries()) clients.push(await connectComet(cometKinds[i % 3] ?? 'tcp', server, mid));
+  for (const [i, mid] of members.entries())
+    clients.push(await connectComet(cometKinds[i % 3] ?? 'tcp', server, mid));
   const messaging = await connectMessaging(server, members[1] ?? 0);
   const [sender, ...others] = clients;
   let last = (await sender?.sendToGroup(gid, 'before')) ?? 0;
@@ -165,14 +188,26 @@ test('Messages of conversations that a dead shard owned reach everybody exactly 
   assert.equal(await second.send(survivor, '3'), 3);
   assert.equal(await sender.send(owner, '4'), 4);
   assert.equal(await second.send(survivor, '5'), 5);
-  assert.deepEqual((await phone.nextMessages(5)).map(({ chatId }) => chatId), [1, 2, 3, 4, 5]);
-  assert.deepEqual((await sender.nextMessages(3)).map(({ chatId }) => chatId), [1, 3, 5]);
+  assert.deepEqual(
+    (await phone.nextMessages(5)).map(({ chatId }) => chatId),
+    [1, 2, 3, 4, 5],
+  );
+  assert.deepEqual(
+    (await sender.nextMessages(3)).map(({ chatId }) => chatId),
+    [1, 3, 5],
+  );
   // The owner's cursor may be a second behind: what it was sent before may come again, in order.
   const again = (await second.nextMessages(1)).map(({ chatId }) => chatId);
   while (again.at(-1) !== 4) again.push((await second.nextMessage()).chatId);
   assert.deepEqual(again.slice(-1), [4]);
-  assert.deepEqual(again, [...new Set(again)].sort((x, y) => x - y));
-  assert.deepEqual([phone, sender, second].map(({ waitingMessages }) => waitingMessages), [0, 0, 0]);
+  assert.deepEqual(
+    again,
+    [...new Set(again)].sort((x, y) => x - y),
+  );
+  assert.deepEqual(
+    [phone, sender, second].map(({ waitingMessages }) => waitingMessages),
+    [0, 0, 0],
+  );
   await closeAll(phone, sender, second);
 });
 

@@ -8,13 +8,7 @@ import { test } from 'node:test';
 import { parseRequest } from '../../src/wire/comet-json.ts';
 import type { JsonSend } from '../../src/wire/comet-json.ts';
 import { PayloadKind } from '../../src/wire/run.ts';
-import {
-  mutated,
-  pad,
-  randomJson,
-  randomJsonString,
-  randomObject,
-} from '../support/random-json.ts';
+import { mutated, pad, randomJson, randomJsonString, randomObject } from '../support/random-json.ts';
 import { seededRandom } from '../support/random.ts';
 import type { Random } from '../support/random.ts';
 

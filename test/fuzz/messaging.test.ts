@@ -39,8 +39,7 @@ type Json = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isId = (value: unknown): boolean =>
-  typeof value === 'string' ? value !== '' : Number.isFinite(value);
+const isId = (value: unknown): boolean => (typeof value === 'string' ? value !== '' : Number.isFinite(value));
 
 /** How many messages of a section are good and how many entries of errors it causes. */
 function countsOf(section: unknown, isGood: (item: Json) => boolean): [number, number] {
@@ -64,15 +63,13 @@ function check(text: string): Sections {
     assert.deepEqual(sections, { send: [], read: [], errors: [{ code: 'not_json' }] });
     return sections;
   }
-  const isSend = (item: Json): boolean =>
-    isId(item['id']) && isId(item['sid']) && isId(item['rid']);
+  const isSend = (item: Json): boolean => isId(item['id']) && isId(item['sid']) && isId(item['rid']);
   const isRead = (item: Json): boolean =>
     isId(item['id']) && (item['sid'] === undefined || isId(item['sid']));
   const [sends, badSends] = countsOf(value['send'], isSend);
   const [reads, badReads] = countsOf(value['read'], isRead);
   assert.deepEqual([send.length, read.length, errors.length], [sends, reads, badSends + badReads]);
-  if (sends > 0)
-    checkRaw(sections, (value['send'] as Json[]).filter(isObject).filter(isSend), text);
+  if (sends > 0) checkRaw(sections, (value['send'] as Json[]).filter(isObject).filter(isSend), text);
   return sections;
 }
 

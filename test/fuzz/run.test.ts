@@ -113,8 +113,7 @@ test('Runs come back message by message from every encoding.', () => {
     for (let n = random.int(1, 4); n > 0; n--) {
       const [run, its] = randomRun(random, builder);
       const cut = random.int(0, its.length - 1);
-      const parts =
-        cut > 0 && random.chance(0.5) ? splitRun(run, cut) : [runAfter(run, run.first + cut - 1)];
+      const parts = cut > 0 && random.chance(0.5) ? splitRun(run, cut) : [runAfter(run, run.first + cut - 1)];
       runs.push(...parts);
       messages.push(...(parts.length === 2 ? its : its.slice(cut)));
     }

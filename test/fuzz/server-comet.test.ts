@@ -9,7 +9,13 @@ import { encodePackage } from '../../src/client/frames.ts';
 import type { Frame } from '../../src/client/index.ts';
 import type { CometClient } from '../../src/client/index.ts';
 import { putGroup } from '../support/admin.ts';
-import { connectTcp, connectWebSocket, connectWebSocketBinary, openTcp, openWebSocket } from '../support/clients.ts';
+import {
+  connectTcp,
+  connectWebSocket,
+  connectWebSocketBinary,
+  openTcp,
+  openWebSocket,
+} from '../support/clients.ts';
 import { Ids } from '../support/ids.ts';
 import { mutated, randomJson } from '../support/random-json.ts';
 import { seededRandom, type Random } from '../support/random.ts';
@@ -66,7 +72,7 @@ function badHeader(random: Random): Buffer {
 
 /** Writes the bytes in pieces of random sizes. */
 async function writeInPieces(random: Random, client: CometClient, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = at + random.int(1, random.pick([1, 5, 40, 4_000]));
     client.sendRaw(bytes.subarray(at, end));
     at = end;
@@ -74,7 +80,12 @@ async function writeInPieces(random: Random, client: CometClient, bytes: Buffer)
   }
 }
 
-const replyOps = new Map([[2, 3], [7, 8], [18, 19], [20, 21]]);
+const replyOps = new Map([
+  [2, 3],
+  [7, 8],
+  [18, 19],
+  [20, 21],
+]);
 
 /** Replies to these requests have come, in their order. Pushes are skipped. */
 async function assertAnswered(client: CometClient, frames: readonly Buffer[]): Promise<void> {
@@ -94,9 +105,15 @@ test('TCP: frames cut anywhere are answered in order, a bad header ends with 100
   await putGroup(server, gid, [mid]);
   for (let round = 0; round < rounds; round++) {
     const client = await connectTcp(server, mid, { unpack: false });
-    const frames = Array.from({ length: random.int(0, 12) }, (_, i) => randomFrame(random, mid, gid, 1_000 + i));
+    const frames = Array.from({ length: random.int(0, 12) }, (_, i) =>
+      randomFrame(random, mid, gid, 1_000 + i),
+    );
     const breaks = random.chance(0.7);
-    const writing = writeInPieces(random, client, Buffer.concat([...frames, ...(breaks ? [badHeader(random)] : [])]));
+    const writing = writeInPieces(
+      random,
+      client,
+      Buffer.concat([...frames, ...(breaks ? [badHeader(random)] : [])]),
+    );
     await assertAnswered(client, frames);
     await writing;
     if (breaks) assert.ok([1002, 1009].includes((await client.closed).code));
@@ -115,7 +132,8 @@ test('TCP: random bytes before or after authentication end the connection or wai
     if (random.chance(0.7)) bytes[0] = random.int(1, 255);
     else if (bytes.length >= 4) bytes.writeInt32BE(random.int(0, 70_000), 0);
     await writeInPieces(random, client, bytes);
-    if ((bytes[0] ?? 0) > 0 && bytes.length >= 16) assert.ok([1002, 1009].includes((await client.closed).code));
+    if ((bytes[0] ?? 0) > 0 && bytes.length >= 16)
+      assert.ok([1002, 1009].includes((await client.closed).code));
     else await client.close();
     if (round % 10 === 0) await bystanders.check();
   }
@@ -144,7 +162,9 @@ test('/sub: binary messages of many frames are answered up to the bad one, which
   const mid = ids.mid();
   for (let round = 0; round < rounds; round++) {
     const client = await connectWebSocketBinary(server, mid, { unpack: false });
-    const frames = Array.from({ length: random.int(0, 12) }, (_, i) => randomFrame(random, mid, mid, 1_000 + i));
+    const frames = Array.from({ length: random.int(0, 12) }, (_, i) =>
+      randomFrame(random, mid, mid, 1_000 + i),
+    );
     const bad = random.pick([badHeader(random), random.bytes(random.int(1, 15)), Buffer.alloc(0)]);
     const whole = Buffer.concat([...frames, bad]);
     if (bad.length === 0 && whole.length > 0) {
@@ -165,7 +185,9 @@ test('/sub: random JSON is answered or ends the connection with 1007 or 4400, af
     const client = await connectWebSocket(server, mid, { unpack: false });
     const good = Array.from({ length: random.int(0, 5) }, (_, i) => client.send(mid, `round ${round} ${i}`));
     for (let i = random.int(1, 6); i > 0; i--) {
-      const body = random.chance(0.5) ? randomJson(random) : `{"from":${mid},"to":${mid},"msg":${randomJson(random)}}`;
+      const body = random.chance(0.5)
+        ? randomJson(random)
+        : `{"from":${mid},"to":${mid},"msg":${randomJson(random)}}`;
       const text = `{"ver":1,"op":${random.pick(ops)},"seq":${random.int(0, 9)},"body":${body}}`;
       client.sendRaw(random.chance(0.5) ? text : mutated(random, text));
     }

@@ -28,13 +28,15 @@ after(async () => {
 const rounds = 150;
 
 function randomSections(random: Random, clientId: string): string {
-  const id = (): string => random.pick(['1', '"a"', '1e2', '12345678901234567890', '""', 'null', randomJson(random, 1)]);
+  const id = (): string =>
+    random.pick(['1', '"a"', '1e2', '12345678901234567890', '""', 'null', randomJson(random, 1)]);
   const message = (): string =>
     random.chance(0.8)
       ? `{"id":${id()},"sid":"${clientId}","rid":${random.pick([`"${clientId}"`, '"#7"', '"#news"', id()])},"x":${randomJson(random)}}`
       : randomJson(random);
   const list = (): string => `[${Array.from({ length: random.int(0, 4) }, message).join(',')}]`;
-  const section = (): string => `${random.pick(['"send"', '"read"', '"typing"'])}:${random.chance(0.8) ? list() : randomJson(random)}`;
+  const section = (): string =>
+    `${random.pick(['"send"', '"read"', '"typing"'])}:${random.chance(0.8) ? list() : randomJson(random)}`;
   const text = `{${Array.from({ length: random.int(0, 3) }, section).join(',')}}`;
   return random.chance(0.6) ? text : mutated(random, text);
 }
@@ -59,11 +61,31 @@ test('/messaging: random texts never end a connection, and what follows them is 
   await bystanders.check();
 });
 
-const lines = ['Host: encke', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAA',
-  'Content-Length: 5', 'Content-Length: -1', 'Transfer-Encoding: chunked', 'X: \u0000', ': ', `X: ${'y'.repeat(9_000)}`];
+const lines = [
+  'Host: encke',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: AAAA',
+  'Content-Length: 5',
+  'Content-Length: -1',
+  'Transfer-Encoding: chunked',
+  'X: \u0000',
+  ': ',
+  `X: ${'y'.repeat(9_000)}`,
+];
 
 function randomRequest(random: Random): string {
-  const path = random.pick(['/', '/sub', '/messaging?client_id=%', '/messaging?client_id=x&device_id=%ff', '*', 'http://[', '//', '/%00']);
+  const path = random.pick([
+    '/',
+    '/sub',
+    '/messaging?client_id=%',
+    '/messaging?client_id=x&device_id=%ff',
+    '*',
+    'http://[',
+    '//',
+    '/%00',
+  ]);
   switch (random.int(0, 4)) {
     case 0:
       return mutated(random, getRequest(path));

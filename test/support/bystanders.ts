@@ -19,7 +19,9 @@ export class Bystanders {
     const shards = Array.from({ length: server.workers }, (_, shard) => shard);
     const tcp = await Promise.all(shards.map((shard) => connectTcp(server, ids.mid(shard))));
     const webSockets = await Promise.all(shards.map((shard) => connectWebSocket(server, ids.mid(shard))));
-    const messaging = await Promise.all(shards.map((shard) => connectMessaging(server, `bystander ${ids.name(shard)}`)));
+    const messaging = await Promise.all(
+      shards.map((shard) => connectMessaging(server, `bystander ${ids.name(shard)}`)),
+    );
     return new Bystanders(server, [...tcp, ...webSockets], messaging);
   }
 

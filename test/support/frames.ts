@@ -17,14 +17,7 @@ export class FrameRecorder implements FrameSink {
     this.#goOn = goOn;
   }
 
-  onFrame(
-    op: number,
-    version: number,
-    seq: number,
-    buf: Buffer,
-    start: number,
-    end: number,
-  ): boolean {
+  onFrame(op: number, version: number, seq: number, buf: Buffer, start: number, end: number): boolean {
     this.frames.push({ op, version, seq, body: buf.toString('hex', start, end) });
     return this.#goOn(this.frames.length);
   }

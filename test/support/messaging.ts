@@ -48,12 +48,16 @@ export async function settled(server: Target, client: MessagingClient): Promise<
  * What the client gets of these senders until nothing is left: each sends one more message, behind
  * everything else of its conversation. These are left out, and read.
  */
-export async function drained(client: MessagingClient, ...senders: (MessagingClient | CometClient)[]): Promise<MessagingMessage[]> {
+export async function drained(
+  client: MessagingClient,
+  ...senders: (MessagingClient | CometClient)[]
+): Promise<MessagingMessage[]> {
   const open = new Set<string>();
   for (const sender of senders) {
     const mark = `mark-${(marks += 1)}`;
     open.add(mark);
-    if (sender instanceof MessagingClient) sender.sendSections({ send: [{ id: mark, sid: sender.clientId, rid: client.clientId, text: mark }] });
+    if (sender instanceof MessagingClient)
+      sender.sendSections({ send: [{ id: mark, sid: sender.clientId, rid: client.clientId, text: mark }] });
     else await sender.send(Number(client.clientId), mark);
   }
   const messages: MessagingMessage[] = [];
@@ -80,7 +84,11 @@ export async function unreadOf(
 export const idsOf = (messages: readonly MessagingMessage[]): Id[] => messages.map(({ id }) => id);
 
 /** Waits for a condition that no event tells of. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 10_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 10_000,
+): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);

@@ -1,7 +1,10 @@
 import { Session, type Runtime } from 'node:inspector/promises';
 
 /** Sets private fields of an object, for states that no test can reach by playing. */
-export async function setPrivate(object: object, fields: Readonly<Record<`#${string}`, number>>): Promise<void> {
+export async function setPrivate(
+  object: object,
+  fields: Readonly<Record<`#${string}`, number>>,
+): Promise<void> {
   const session = new Session();
   const global = globalThis as { __object?: object };
   global.__object = object;

@@ -42,9 +42,19 @@ export class Stream {
       while (client.waitingMessages > 0) take(await client.nextMessage());
       client.on('message', take);
     } else {
-      const take = ({ group, from, to, chatId, text }: Awaited<ReturnType<CometClient['nextMessage']>>): void => {
+      const take = ({
+        group,
+        from,
+        to,
+        chatId,
+        text,
+      }: Awaited<ReturnType<CometClient['nextMessage']>>): void => {
         const conversation = group ? groupKey(to) : pairKey(from, to);
-        this.#take({ conversation, chatId, text: text.startsWith('{') ? (JSON.parse(text) as Seen).text : text });
+        this.#take({
+          conversation,
+          chatId,
+          text: text.startsWith('{') ? (JSON.parse(text) as Seen).text : text,
+        });
       };
       while (client.waitingMessages > 0) take(await client.nextMessage());
       client.on('message', take);
@@ -72,7 +82,8 @@ export class Numbers {
   }
 
   addStream({ seen }: Stream): void {
-    for (const { conversation, chatId, text } of seen) if (chatId !== undefined) this.add(conversation, chatId, text);
+    for (const { conversation, chatId, text } of seen)
+      if (chatId !== undefined) this.add(conversation, chatId, text);
   }
 
   numberOf(text: string): number | undefined {
@@ -86,7 +97,11 @@ export class Numbers {
   /** All numbers of 1..last are known. */
   assertDense(conversation: string, last: number): void {
     const numbers = [...this.textsOf(conversation).keys()].sort((a, b) => a - b);
-    assert.deepEqual(numbers, Array.from({ length: last }, (_, i) => i + 1), `${conversation} is dense`);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: last }, (_, i) => i + 1),
+      `${conversation} is dense`,
+    );
   }
 
   /**
@@ -109,7 +124,11 @@ export class Numbers {
       const [first = 0] = numbers;
       const last = numbers.at(-1) ?? 0;
       const got = new Set(numbers);
-      assert.deepEqual(numbers, [...numbers].sort((a, b) => a - b), `${mid}: ${conversation} in order`);
+      assert.deepEqual(
+        numbers,
+        [...numbers].sort((a, b) => a - b),
+        `${mid}: ${conversation} in order`,
+      );
       for (let number = first; number <= last; number++) {
         const text = this.textsOf(conversation).get(number);
         if (text === undefined || got.has(number)) continue;

@@ -1,0 +1,154 @@
+import type { Logger } from 'pino';
+import { ActorSystem, type ActorFailure } from '../actor/index.ts';
+import { Group } from '../group/group.ts';
+import { limits } from '../limits.ts';
+import { Lane } from '../net/lane.ts';
+import type { SlabReader } from '../net/slab.ts';
+import { MemoryEngine } from '../store/memory-engine.ts';
+import type { Segment } from '../store/memory-journal.ts';
+import type { Session, SessionHost } from '../user/session.ts';
+import { User } from '../user/user.ts';
+import { CometInput } from './comet-input.ts';
+import { ShardCommits } from './commit-queue.ts';
+import type { FromShardControl, ShardTask } from './control.ts';
+import { CursorTimer } from './cursor-timer.ts';
+import { LostMessages } from './dead-letters.ts';
+import { Fanouts, type FanoutHost } from './fanouts.ts';
+import { kinds, placeOn } from './kinds.ts';
+import { MessagingInput } from './messaging-input.ts';
+import { Outbox } from './outbox.ts';
+import { Requests } from './requests.ts';
+import { Services, storeOf, Users } from './services.ts';
+import { Sessions } from './sessions.ts';
+import { Sweep } from './sweep.ts';
+
+/** What the parts of a shard tell it. */
+export interface PartsHost extends SessionHost {
+  takeIn(reader: SlabReader): void;
+  onAcknowledged(): void;
+  scheduleTick(): void;
+  afterDrain(): void;
+  /** The user's actor has the session. */
+  opened(session: Session): void;
+  /** Wake the session's feeder once the gateway took in what is written. */
+  whenWritten(session: Session): void;
+  onFailure(failure: ActorFailure): void;
+  tellMain(message: FromShardControl): void;
+}
+
+export interface Parts {
+  readonly lane: Lane;
+  readonly system: ActorSystem<Services>;
+  readonly sessions: Sessions;
+  readonly commits: ShardCommits;
+  readonly fanouts: Fanouts;
+  readonly outbox: Outbox;
+  readonly sweep: Sweep;
+  readonly cursors: CursorTimer;
+  readonly lost: LostMessages;
+}
+
+const now = (): number => Date.now();
+
+/** Puts a shard together: every part is made here, once, and knows only what it needs. */
+export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Parts {
+  const { shard, shards } = task;
+  const users = new Users();
+  const lane = new Lane(task.lane, limits.laneOutBytesMax, (reader) => host.takeIn(reader));
+  lane.onAcknowledged = () => host.onAcknowledged();
+  const engine = openEngine(task, host);
+  const store = storeOf(engine, shard, shards, () => users.system);
+  const commits = new ShardCommits(store);
+  commits.onOutcomes = () => host.scheduleTick();
+  const cursors = new CursorTimer((user) => users.tellIfActive(user, 'saveCursors'));
+  const fanouts = new Fanouts(fanoutHost(shard, users, cursors), lane);
+  const sessions = openSessions(task, lane, users, host);
+  const outbox = new Outbox(lane);
+  outbox.onWritten = (session) => {
+    // Replies have left, so there is room for requests that were parked.
+    sessions.resume(session);
+    sessions.closeIfIdle(session);
+  };
+  const lost = new LostMessages(sessions);
+  const system = new ActorSystem<Services>({
+    node: shard,
+    kinds,
+    env: new Services({
+      shard,
+      shards,
+      logger,
+      engine,
+      store,
+      sessions,
+      commits,
+      fanouts,
+      users,
+      cursors,
+      opened: (session) => host.opened(session),
+      whenWritten: (session) => host.whenWritten(session),
+      isFull: () => lane.isFull,
+      now,
+    }),
+    place: placeOn(shards),
+    afterDrain: () => host.afterDrain(),
+    onDeadLetter: lost.onDeadLetter,
+    onFailure: (failure) => host.onFailure(failure),
+    linkBytesMax: limits.linkBytesMax,
+  });
+  users.system = system;
+  lost.system = system;
+  const sweep = new Sweep(() => sessions.values(), task.idleTimeoutMs, now);
+  return { lane, system, sessions, commits, fanouts, outbox, sweep, cursors, lost };
+}
+
+function openSessions(
+  { shard, shards, packageBytesMax }: ShardTask,
+  lane: Lane,
+  users: Users,
+  host: PartsHost,
+): Sessions {
+  const requests = new Requests({
+    shard,
+    shards,
+    now,
+    sendToUser: (owner, request) => users.system.tell(User, owner, 'send', request),
+    sendToGroup: (group, request) => users.system.tell(Group, group, 'send', request),
+  });
+  return new Sessions({
+    host,
+    lane,
+    requests,
+    comet: new CometInput(requests),
+    messaging: new MessagingInput(requests, (session, marks) => users.tell(session.user, 'read', marks)),
+    packageBytesMax,
+    now,
+  });
+}
+
+function openEngine({ memoryStoreBytesMax, shards, segments }: ShardTask, host: PartsHost): MemoryEngine {
+  const bytesMax = Math.floor(memoryStoreBytesMax / shards);
+  // Segments are given up whole: a small store needs small ones.
+  const segmentBytes = Math.min(
+    limits.memorySegmentBytes,
+    Math.max(limits.memorySegmentBytesMin, Math.floor(bytesMax / 8)),
+  );
+  const keeper = {
+    keep: (segment: Segment) => host.tellMain({ type: 'keep', segment }),
+    drop: (number: number) => host.tellMain({ type: 'drop', number }),
+  };
+  return new MemoryEngine(keeper, segmentBytes, bytesMax, segments);
+}
+
+function fanoutHost(shard: number, users: Users, cursors: CursorTimer): FanoutHost {
+  return {
+    shard,
+    watch: (group) => users.system.tell(Group, group, 'watch', { shard }),
+    unwatch: (group) => users.system.tell(Group, group, 'unwatch', { shard }),
+    fallBehind: ({ user, connection }, group) => users.tellIfActive(user, 'behind', { connection, group }),
+    markCursors: (session) => {
+      if (session.cursorsDirty) return;
+      session.cursorsDirty = true;
+      cursors.mark(session.user);
+    },
+  };
+}
