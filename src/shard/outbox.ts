@@ -93,15 +93,10 @@ export class Outbox {
     let at = out.begin(ToGateway.write, session.connection, 1, bytes);
     for (const part of prefix ?? []) at += (part as Buffer).copy(out.buf, at);
     session.prefix = undefined;
-    for (let i = 0; i < replies; i++) {
-      const ticket = requests.head;
-      const op = requests.opAt(ticket);
-      const version = requests.versionAt(ticket);
-      const seq = requests.seqAt(ticket);
-      const result = requests.resultAt(ticket);
+    while (requests.take()) {
+      const { op, version, seq, result } = requests;
       if (op === Op.heartbeatReply) at = writeHeader(out.buf, at, HEADER_BYTES, version, op, seq);
       else at = writeReply(out.buf, at, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
-      requests.shift();
     }
     if (batchBytes > 0) writeBatch(out.buf, at, runs);
     this.#wrote(session);
@@ -111,12 +106,8 @@ export class Outbox {
   #writeOddReplies(session: Session): void {
     const { requests } = session;
     const prefix = (session.prefix ??= []);
-    for (let i = requests.readyCount; i > 0; i--) {
-      const ticket = requests.head;
-      const op = requests.opAt(ticket);
-      const version = requests.versionAt(ticket);
-      const seq = requests.seqAt(ticket);
-      const result = requests.resultAt(ticket);
+    while (requests.take()) {
+      const { op, version, seq, result } = requests;
       if (isSendReply(op, result)) {
         const frame = Buffer.allocUnsafe(REPLY_BYTES);
         writeReply(frame, 0, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
@@ -126,7 +117,6 @@ export class Outbox {
         writeHeader(frame, 0, HEADER_BYTES, version, op, seq);
         prefix.push(frame);
       } else prefix.push(frameWithText(op, version, seq, errorReplyBody(op, errorName(-result))));
-      requests.shift();
     }
     this.#writeBinary(session);
   }
@@ -160,16 +150,11 @@ function jsonTexts(session: Session): (string | Buffer)[] {
   const { requests, runs } = session;
   const texts = session.prefix ?? [];
   session.prefix = undefined;
-  for (let i = requests.readyCount; i > 0; i--) {
-    const ticket = requests.head;
-    const op = requests.opAt(ticket);
-    const version = requests.versionAt(ticket);
-    const seq = requests.seqAt(ticket);
-    const result = requests.resultAt(ticket);
+  while (requests.take()) {
+    const { op, version, seq, result } = requests;
     if (isHeartbeatReply(op, result)) texts.push(heartbeatReplyText(version, seq));
     else if (result > 0) texts.push(replyText(op, version, seq, result));
     else texts.push(errorReplyText(op, version, seq, errorName(-result)));
-    requests.shift();
   }
   if (runs.length > 0) texts.push(encodeBatch(runs));
   return texts;
@@ -181,12 +166,10 @@ function messagingTexts(session: Session): (string | Buffer)[] {
   const texts = session.prefix ?? [];
   session.prefix = undefined;
   const errors: ErrorEntry[] = [];
-  for (let i = requests.readyCount; i > 0; i--) {
-    const result = requests.resultAt(requests.head);
-    if (result < 0)
-      errors.push({ section: 'send', idText: ids?.get(requests.head), code: errorName(-result) });
-    ids?.delete(requests.head);
-    requests.shift();
+  while (requests.take()) {
+    const { ticket, result } = requests;
+    if (result < 0) errors.push({ section: 'send', idText: ids?.get(ticket), code: errorName(-result) });
+    ids?.delete(ticket);
   }
   if (errors.length > 0) texts.push(encodeErrors(errors));
   if (runs.length > 0) {

@@ -18,7 +18,7 @@ import { kinds, placeOn } from './kinds.ts';
 import { MessagingInput } from './messaging-input.ts';
 import { Outbox } from './outbox.ts';
 import { Requests } from './requests.ts';
-import { Services, storeOf, Users } from './services.ts';
+import { fanoutPort, storeOf, Users, type Services } from './services.ts';
 import { Sessions } from './sessions.ts';
 import { Sweep } from './sweep.ts';
 
@@ -73,7 +73,7 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
   const system = new ActorSystem<Services>({
     node: shard,
     kinds,
-    env: new Services({
+    env: {
       shard,
       shards,
       logger,
@@ -83,12 +83,13 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
       commits,
       fanouts,
       users,
-      cursors,
+      ...fanoutPort(users),
+      markCursors: (user) => cursors.mark(user),
       opened: (session) => host.opened(session),
       whenWritten: (session) => host.whenWritten(session),
       isFull: () => lane.isFull,
       now,
-    }),
+    },
     place: placeOn(shards),
     afterDrain: () => host.afterDrain(),
     onDeadLetter: lost.onDeadLetter,

@@ -1,27 +1,23 @@
-import type { Logger } from 'pino';
 import type { ActorSystem } from '../actor/index.ts';
-import { Fanout, type FanoutMessage } from '../group/fanout.ts';
 import type { GroupEnv } from '../group/env.ts';
+import { Fanout, type FanoutEnv } from '../group/fanout.ts';
 import type { MemoryEngine } from '../store/memory-engine.ts';
 import { MemoryStore, type StorePeers } from '../store/memory.ts';
-import { StorePeer } from '../store/peer.ts';
+import { StorePeer, type StorePeerEnv } from '../store/peer.ts';
 import type { Store } from '../store/store.ts';
 import type { UserPort } from '../user/messages.ts';
-import type { Session } from '../user/session.ts';
 import { User } from '../user/user.ts';
 import type { UserId } from '../wire/user-id.ts';
-import type { ShardCommits } from './commit-queue.ts';
-import type { CursorTimer } from './cursor-timer.ts';
 import type { Fanouts } from './fanouts.ts';
-import type { Sessions } from './sessions.ts';
 
 /** Users on any shard, told through the actor system. */
 export class Users implements UserPort {
   system!: ActorSystem;
-  readonly tell: UserPort['tell'] = (user, name, ...payload) =>
-    this.system.tell(User, user, name, ...(payload as [never]));
-  readonly tellIfActive: UserPort['tellIfActive'] = (user, name, ...payload) =>
-    this.system.tellIfActive(User, user, name, ...(payload as [never]));
+  // Without rest parameters, which would make an array for each call; UserPort checks the types.
+  readonly tell = ((user: UserId, name: 'feed', payload: never) =>
+    this.system.tell(User, user, name, payload)) as UserPort['tell'];
+  readonly tellIfActive = ((user: UserId, name: 'feed', payload: never) =>
+    this.system.tellIfActive(User, user, name, payload)) as UserPort['tellIfActive'];
 }
 
 /** The other shards' parts of the memory store, asked through the actor system. */
@@ -35,69 +31,16 @@ export function peersOf(system: () => ActorSystem): StorePeers {
   };
 }
 
-interface Parts {
-  readonly shard: number;
-  readonly shards: number;
-  readonly logger: Logger;
-  readonly engine: MemoryEngine;
-  readonly sessions: Sessions;
-  readonly commits: ShardCommits;
+/** What the actors of a shard share (`ctx.env`): everything that any of its kinds needs. */
+export interface Services extends GroupEnv, FanoutEnv, StorePeerEnv {
   readonly fanouts: Fanouts;
-  readonly users: Users;
-  readonly cursors: CursorTimer;
-  readonly store: Store;
-  readonly opened: (session: Session) => void;
-  readonly whenWritten: (session: Session) => void;
-  readonly isFull: () => boolean;
-  readonly now: () => number;
 }
 
-/** What the actors of a shard share (`ctx.env`). */
-export class Services implements GroupEnv {
-  readonly shard: number;
-  readonly shards: number;
-  readonly logger: Logger;
-  readonly engine: MemoryEngine;
-  readonly store: Store;
-  readonly sessions: Sessions;
-  readonly commits: ShardCommits;
-  readonly fanouts: Fanouts;
-  readonly users: Users;
-  readonly opened: (session: Session) => void;
-  readonly whenWritten: (session: Session) => void;
-  readonly isFull: () => boolean;
-  readonly now: () => number;
-  readonly #cursors: CursorTimer;
-
-  constructor(parts: Parts) {
-    this.shard = parts.shard;
-    this.shards = parts.shards;
-    this.logger = parts.logger;
-    this.engine = parts.engine;
-    this.store = parts.store;
-    this.sessions = parts.sessions;
-    this.commits = parts.commits;
-    this.fanouts = parts.fanouts;
-    this.users = parts.users;
-    this.opened = parts.opened;
-    this.whenWritten = parts.whenWritten;
-    this.isFull = parts.isFull;
-    this.now = parts.now;
-    this.#cursors = parts.cursors;
-  }
-
-  markCursors(user: UserId): void {
-    this.#cursors.mark(user);
-  }
-
-  watching(shard: number, group: number, head: number): void {
-    this.users.system.tell(Fanout, shard, 'watching', { group, head });
-  }
-
-  fanOut(shard: number, message: FanoutMessage): void {
-    this.users.system.tell(Fanout, shard, 'deliver', message);
-  }
-}
+/** How groups reach the fan-out of any shard. */
+export const fanoutPort = (users: Users): Pick<GroupEnv, 'watching' | 'fanOut'> => ({
+  watching: (shard, group, head) => users.system.tell(Fanout, shard, 'watching', { group, head }),
+  fanOut: (shard, message) => users.system.tell(Fanout, shard, 'deliver', message),
+});
 
 export const storeOf = (
   engine: MemoryEngine,

@@ -13,6 +13,12 @@ export class RequestQueue {
   /** Tickets of the oldest unanswered request, and of the next one to come. */
   head = 0;
   tail = 0;
+  /** Of the request that was taken last. */
+  ticket = 0;
+  op = 0;
+  seq = 0;
+  version = 0;
+  result = 0;
   #op: Int32Array = none;
   #seq: Int32Array = none;
   #version: Int32Array = none;
@@ -76,21 +82,24 @@ export class RequestQueue {
     return this.#op[ticket & (this.#op.length - 1)] ?? 0;
   }
 
-  seqAt(ticket: number): number {
-    return this.#seq[ticket & (this.#op.length - 1)] ?? 0;
-  }
-
-  versionAt(ticket: number): number {
-    return this.#version[ticket & (this.#op.length - 1)] ?? 0;
-  }
-
   resultAt(ticket: number): number {
     return this.#result[ticket & (this.#op.length - 1)] ?? 0;
   }
 
-  /** The oldest request was answered. */
-  shift(): void {
+  /**
+   * Takes the oldest request, if it can be answered now: `ticket`, `op`, `seq`, `version` and
+   * `result` are then its own, until the next call.
+   */
+  take(): boolean {
+    if (!this.isReady) return false;
+    const i = this.head & (this.#op.length - 1);
+    this.ticket = this.head;
+    this.op = this.#op[i] ?? 0;
+    this.seq = this.#seq[i] ?? 0;
+    this.version = this.#version[i] ?? 0;
+    this.result = this.#result[i] ?? 0;
     this.head += 1;
+    return true;
   }
 
   #grow(): void {
@@ -103,11 +112,12 @@ export class RequestQueue {
     const shard = new Int16Array(to);
     for (let ticket = this.head; ticket < this.tail; ticket++) {
       const i = ticket & (to - 1);
-      op[i] = this.opAt(ticket);
-      seq[i] = this.seqAt(ticket);
-      version[i] = this.versionAt(ticket);
-      result[i] = this.resultAt(ticket);
-      shard[i] = this.#shard[ticket & (from - 1)] ?? -1;
+      const old = ticket & (from - 1);
+      op[i] = this.#op[old] ?? 0;
+      seq[i] = this.#seq[old] ?? 0;
+      version[i] = this.#version[old] ?? 0;
+      result[i] = this.#result[old] ?? 0;
+      shard[i] = this.#shard[old] ?? -1;
     }
     this.#op = op;
     this.#seq = seq;

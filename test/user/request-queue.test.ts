@@ -7,11 +7,7 @@ import { seededRandom } from '../support/random.ts';
 /** Takes out what can be answered: [op, seq, version, result] each. */
 function answered(queue: RequestQueue): number[][] {
   const found: number[][] = [];
-  for (let i = queue.readyCount; i > 0; i--) {
-    const { head } = queue;
-    found.push([queue.opAt(head), queue.seqAt(head), queue.versionAt(head), queue.resultAt(head)]);
-    queue.shift();
-  }
+  while (queue.take()) found.push([queue.op, queue.seq, queue.version, queue.result]);
   return found;
 }
 
@@ -104,7 +100,7 @@ test('A queue is full at its bound, and not before.', () => {
   assert.equal(queue.isFull, true);
   queue.settle(0, 1);
   assert.equal(queue.isFull, true);
-  queue.shift();
+  queue.take();
   assert.equal(queue.isFull, false);
 });
 
