@@ -78,8 +78,9 @@ export const limits = {
   /** Bytes that wait for another shard. Full: refused with `overloaded`. */
   linkBytesMax: 16_777_216,
 
-  /** Time before a shard thread that died before it served is started again. */
+  /** Time before a shard thread that died twice, each within the latter, is started again. */
   shardRestartMs: 1_000,
+  shardSettledMs: 10_000,
   /** Delivery cursors are written behind within this time. */
   cursorFlushMs: 1_000,
   /** Bytes of the memory store, all shards together. Full: the oldest messages are dropped. */

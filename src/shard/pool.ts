@@ -22,6 +22,7 @@ export interface PoolOptions {
 interface Running {
   readonly control: MessagePort;
   threadId: number;
+  readyAt: number;
   ended: Promise<void>;
 }
 
@@ -34,6 +35,8 @@ export class ShardPool {
   readonly #pool: Piscina<ShardTask, void>;
   readonly #running: (Running | undefined)[];
   readonly #segments: Map<number, Segment>[];
+  /** Deaths in a row, each within limits.shardSettledMs of the start. */
+  readonly #earlyDeaths: number[] = [];
   #stopping = false;
 
   constructor(options: PoolOptions) {
@@ -101,10 +104,11 @@ export class ShardPool {
       lane: lane.port1,
     };
     return new Promise((resolve, reject) => {
-      const running: Running = { control: control.port2, threadId: -1, ended: Promise.resolve() };
+      const running: Running = { control: control.port2, threadId: -1, readyAt: 0, ended: Promise.resolve() };
       control.port2.on('message', (message: FromShardControl) => {
         if (message.type === 'ready') {
           running.threadId = message.threadId;
+          running.readyAt = Date.now();
           this.#link(shard, running);
           gateway.attachShard(shard, lane.port2);
           resolve();
@@ -147,7 +151,9 @@ export class ShardPool {
 
   #onDeath(shard: number, error: unknown): void {
     const { logger, gateway, system } = this.#options;
-    const wasRunning = this.#running[shard] !== undefined;
+    const servedMs = Date.now() - (this.#running[shard]?.readyAt ?? Date.now());
+    const early = servedMs < limits.shardSettledMs ? (this.#earlyDeaths[shard] ?? 0) + 1 : 1;
+    this.#earlyDeaths[shard] = early;
     this.#running[shard] = undefined;
     logger.error({ err: error, shard }, 'a shard thread died: it is started again');
     gateway.detachShard(shard);
@@ -155,13 +161,13 @@ export class ShardPool {
     for (const other of this.#running) {
       other?.control.postMessage({ type: 'lost', node: shard } satisfies ToShardControl);
     }
-    // One that dies before it serves would die again at once.
+    // One that keeps dying early is not started in a loop.
     setTimeout(
       () => {
         if (this.#stopping) return;
         this.#run(shard).catch(() => {}); // it has come here again by itself
       },
-      wasRunning ? 0 : limits.shardRestartMs,
+      early > 1 ? limits.shardRestartMs : 0,
     );
   }
 }
