@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Logger } from 'pino';
 import type { ActorSystem } from '../actor/index.ts';
@@ -119,6 +119,15 @@ export class ShardPool {
           control.port2.close();
         },
         (error: unknown) => {
+          // What it said last is still in the port, and may be about segments.
+          for (
+            let last = receiveMessageOnPort(control.port2);
+            last;
+            last = receiveMessageOnPort(control.port2)
+          ) {
+            const message = last.message as FromShardControl;
+            if (message.type !== 'ready') this.#keep(shard, message);
+          }
           control.port2.close();
           if (this.#stopping) return;
           reject(error instanceof Error ? error : new Error(String(error)));

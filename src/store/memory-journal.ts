@@ -27,12 +27,14 @@ export interface EntryVisitor {
 
 export class OpenSegment {
   readonly number: number;
+  readonly memory: SharedArrayBuffer;
   readonly buf: Buffer;
   readonly #words: Int32Array;
   used: number;
 
   constructor(segment: Segment) {
     this.number = segment.number;
+    this.memory = segment.memory;
     this.buf = Buffer.from(segment.memory);
     this.#words = new Int32Array(segment.memory);
     this.used = Atomics.load(this.#words, 0) || SEGMENT_HEAD_BYTES;
@@ -75,6 +77,7 @@ export class MemoryJournal {
   readonly #segmentBytes: number;
   #current: OpenSegment | undefined;
   #bytes = 0;
+  #spare: SharedArrayBuffer | undefined;
   #published: OpenSegment | undefined;
 
   constructor(keeper: SegmentKeeper, segmentBytes: number, kept: readonly Segment[]) {
@@ -96,8 +99,8 @@ export class MemoryJournal {
     let current = this.#current;
     if (current === undefined || current.room < bytes) {
       current?.publish();
-      const size = Math.max(this.#segmentBytes, bytes + SEGMENT_HEAD_BYTES);
-      const segment = { number: (current?.number ?? 0) + 1, memory: new SharedArrayBuffer(size) };
+      const memory = this.#memoryFor(bytes + SEGMENT_HEAD_BYTES);
+      const segment = { number: (current?.number ?? 0) + 1, memory };
       this.#keeper.keep(segment);
       current = this.#adopt(new OpenSegment(segment));
     }
@@ -121,6 +124,21 @@ export class MemoryJournal {
     this.segments.delete(segment.number);
     this.#bytes -= segment.buf.length;
     this.#keeper.drop(segment.number);
+    if (segment.buf.length === this.#segmentBytes) this.#spare = segment.memory;
+  }
+
+  /**
+   * The segment that was given up last is written anew: in a full store shared memory would else
+   * pile up until both threads' collectors have seen to it.
+   */
+  #memoryFor(bytes: number): SharedArrayBuffer {
+    const spare = this.#spare;
+    if (spare === undefined || bytes > spare.byteLength) {
+      return new SharedArrayBuffer(Math.max(this.#segmentBytes, bytes));
+    }
+    this.#spare = undefined;
+    Atomics.store(new Int32Array(spare), 0, 0);
+    return spare;
   }
 
   #adopt(segment: OpenSegment): OpenSegment {

@@ -97,6 +97,26 @@ test('The journal counts the bytes of its segments, and gives up all but the one
   assert.deepEqual([...keeper.kept.keys()], [3]);
 });
 
+test('The memory of a segment that was given up is written anew, and nothing of it comes back.', () => {
+  const keeper = new Keeper();
+  const journal = new MemoryJournal(keeper, 64, []);
+  const first = write(journal, 1, 'a'.repeat(48));
+  write(journal, 1, 'b'.repeat(48));
+  journal.drop(first);
+  const third = journal.segmentFor(48);
+  assert.equal(third.memory, first.memory);
+  assert.equal(third.number, 3);
+  journal.publish();
+  // A thread that dies here leaves what was published: the third segment is empty.
+  assert.deepEqual(replayed(keeper), [`2 1 ${'b'.repeat(48)}`]);
+  write(journal, 1, 'c'.repeat(8));
+  journal.publish();
+  assert.deepEqual(replayed(keeper), [`2 1 ${'b'.repeat(48)}`, `3 1 ${'c'.repeat(8)}`]);
+  // A large entry takes memory of its own size.
+  journal.drop(third);
+  assert.notEqual(write(journal, 1, 'd'.repeat(200)).memory, third.memory);
+});
+
 test('The number of a segment is not used again by the thread that goes on.', () => {
   const keeper = new Keeper();
   const before = new MemoryJournal(keeper, 64, []);
