@@ -7,8 +7,6 @@
 export const limits = {
   /** Largest package, JSON message or messaging payload. Over it: 1009. Flag --max-package-bytes. */
   packageBytesMax: 65_536,
-  /** Largest header of a package; header length is an int16. Over it: 1002. */
-  headerBytesMax: 32_767,
   /** Largest WebSocket message, which may hold many packages. Over it: 1009. */
   webSocketMessageBytesMax: 1_048_576,
   /** Connections that wait to be accepted. Full: the kernel lets clients try again. */
