@@ -1,5 +1,4 @@
 import { ask, env, kind, tell } from '../actor/index.ts';
-import { assert } from '../assert.ts';
 import type { ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { groupOf } from '../store/conversation.ts';
@@ -108,14 +107,13 @@ function send(state: GroupState, request: SendRequest, ctx: GroupContext): void 
 function committed(state: GroupState, { request, error, last }: Committed, ctx: GroupContext): void {
   const { run, from, replyTo } = request;
   const { env: services } = ctx;
-  state.pending -= 1;
+  state.pending = Math.max(0, state.pending - 1); // 0: from before the actor failed and was loaded again
   if (error !== null) {
     if (state.pending === 0) state.assigned = last >= 0 ? last : state.head;
     services.users.tellIfActive(from, 'refused', { replyTo, error });
     return;
   }
-  assert(run.first === state.head + 1, 'a group is committed in order');
-  state.head = runLast(run);
+  state.head = Math.max(state.head, runLast(run));
   const message = { group: state.group, run, shard: replyTo.shard, connection: replyTo.connection };
   for (const shard of state.watchers) services.fanOut(shard, message);
   const sent = { replyTo, to: state.group, isGroup: true, first: run.first, run: null };

@@ -127,10 +127,15 @@ export abstract class CometHandshake {
       this.#answer(Op.authReply, version, seq, json, new EnckeError(result.error));
       return this.refuse({ ...closes.notAuthenticated, reason: result.reason });
     }
+    if (typeof result.user !== 'number') {
+      // An authenticator of an embedder may name anybody; comet has room for mids only.
+      this.#answer(Op.authReply, version, seq, json, new EnckeError('not_authenticated'));
+      return this.refuse({ ...closes.notAuthenticated, reason: 'comet is for users with a number' });
+    }
     this.#open(version, seq, json, result.user, device ?? null);
   }
 
-  #open(version: number, seq: number, json: boolean, user: number | string, device: string | null): void {
+  #open(version: number, seq: number, json: boolean, user: number, device: string | null): void {
     const encoding = json ? 'json' : 'binary';
     const opened = this.gateway.open(this.connection, user, {
       device,

@@ -54,11 +54,6 @@ export class Feeder {
     return this.#sources.size === 0;
   }
 
-  /** Whether this conversation still has messages to come from the log. */
-  has(key: string): boolean {
-    return this.#sources.has(key);
-  }
-
   /** From here on the conversation's messages come from the log, after number `after`. */
   add(state: ConversationState, delivery: Delivery, after: number): void {
     delivery.behind = true;

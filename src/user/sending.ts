@@ -59,7 +59,7 @@ export function committed(state: UserState, outcome: Committed, ctx: UserContext
   const { request, error } = outcome;
   const { run, from, to, replyTo } = request;
   const pair = state.pair(otherOf(state, request));
-  pair.pending -= 1;
+  pair.pending = Math.max(0, pair.pending - 1); // 0: from before the actor failed and was loaded again
   if (error !== null) {
     if (request.id !== null) pair.retries?.forget(run.first);
     if (pair.pending === 0) pair.assigned = outcome.last >= 0 ? outcome.last : pair.head;

@@ -42,6 +42,12 @@ export class UserState {
     yield* this.groups();
   }
 
+  /** Runs that this user numbered are on their way to the store. */
+  get isCommitting(): boolean {
+    for (const pair of this.pairs()) if (pair.pending > 0) return true;
+    return false;
+  }
+
   findPair(other: UserId): PairState | undefined {
     return this.#pairs?.get(other);
   }

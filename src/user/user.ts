@@ -25,7 +25,7 @@ export const User = kind({
   load: async (ctx: UserContext): Promise<UserState> =>
     new UserState(ctx.id, await ctx.env.store.user(ctx.id)),
   save: (state, ctx) => saveCursors(state, ctx.env),
-  busy: (state) => state.sessions.length > 0,
+  busy: (state) => state.sessions.length > 0 || state.isCommitting,
   on: {
     attach,
     detach,

@@ -241,6 +241,7 @@ describe('an authenticator of its own', () => {
       if (credentials.mkey === 'fail') throw new Error('the authenticator is broken');
       if (credentials.mkey === 'hang') await once(signal, 'abort');
       if (credentials.mkey === 'good') return { ok: true, user: credentials.mid };
+      if (credentials.mkey === 'named') return { ok: true, user: 'ann' }; // comet has room for mids only
       return { ok: false, error: 'not_authenticated', reason: 'wrong mkey' };
     },
   };
@@ -259,7 +260,7 @@ describe('an authenticator of its own', () => {
       await wire.end();
     });
 
-    for (const mkey of ['wrong', 'fail', 'hang']) {
+    for (const mkey of ['wrong', 'fail', 'hang', 'named']) {
       test(`whose answer is "${mkey}" refuses with op 8, ret -1, then 4401, over ${kind}`, async () => {
         const wire = await Wire.open(kind, server);
         wire.jsonFrame(7, 5, { mid: 21, mkey });
