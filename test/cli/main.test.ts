@@ -20,7 +20,7 @@ test('a wrong flag, variable or key is one line on standard error and exit code 
     spawnMain(['--config', '/nowhere/encke.json']),
     spawnMain(['--host', '0.0.0.0']),
     spawnMain(['--admin-host', '0.0.0.0']),
-    spawnMain(['--store', 'disk']),
+    spawnMain(['--store', 'tape']),
   ];
   for (const run of runs) {
     const { code, stdout, stderr } = await run.exit;

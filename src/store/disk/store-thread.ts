@@ -14,7 +14,7 @@ export interface StoreTask {
  * The store's own thread: the only one that writes the tables. It moves journal segments there, one
  * after another: those that shards hand over, and what is left of them after a crash.
  */
-export class StoreThread {
+class StoreThread {
   readonly #dir: string;
   readonly #control: MessagePort;
   readonly #tables: Tables;
@@ -24,13 +24,10 @@ export class StoreThread {
     this.#dir = dir;
     this.#control = control;
     this.#tables = new Tables(openDatabase(dir));
-    control.on('message', (message: StoreControl) => {
-      this.#onControl(message);
-    });
     this.#tell({ type: 'ready' });
   }
 
-  #onControl(message: StoreControl): void {
+  onControl(message: StoreControl): void {
     switch (message.type) {
       case 'connect':
         this.#serve(message.port);
@@ -91,4 +88,9 @@ export class StoreThread {
   #tell(news: StoreNews): void {
     this.#control.postMessage(news);
   }
+}
+
+export function serveStore(task: StoreTask, control: MessagePort): void {
+  const thread = new StoreThread(task, control);
+  control.on('message', (message: StoreControl) => thread.onControl(message));
 }
