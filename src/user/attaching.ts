@@ -3,7 +3,7 @@ import { limits } from '../limits.ts';
 import { isGroup } from '../store/conversation.ts';
 import type { UserContext } from './context.ts';
 import type { FollowedGroup, PairState } from './conversation-state.ts';
-import { collect, saveDirty } from './cursors.ts';
+import { collect, orLater, saveDirty } from './cursors.ts';
 import { feederOf } from './feeding.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Attach, ConnectionMessage, Membership } from './messages.ts';
@@ -62,7 +62,7 @@ export function detach(
   if (session === undefined) return undefined;
   noteSiblings(state);
   collect(state, session);
-  return saveDirty(state, ctx.env);
+  return orLater(saveDirty(state, ctx.env), state, ctx.env);
 }
 
 function noteSiblings(state: UserState): void {
@@ -135,14 +135,19 @@ async function openMailbox(state: UserState, ctx: UserContext): Promise<void> {
   for (const session of state.sessions) collect(state, session);
   state.mailbox = new Mailbox();
   for (const pair of state.pairs()) pair.marks.readUpTo(pair.delivered);
-  await ctx.env.store.saveUser(state.id, state.toRecord(state.pairs()));
+  try {
+    await ctx.env.store.saveUser(state.id, state.toRecord(state.pairs()));
+  } catch (error) {
+    state.mailbox = undefined; // the next connection tries it again
+    throw error;
+  }
 }
 
 /** What a named device is sent is counted from its first connection on. */
 async function openDevice(state: UserState, device: string, ctx: UserContext): Promise<void> {
   if (state.devices.at(-1) === device) return;
   state.useDevice(device);
-  await saveDirty(state, ctx.env);
+  await orLater(saveDirty(state, ctx.env), state, ctx.env);
 }
 
 /** What of a pair a new connection has to be fed. */

@@ -35,8 +35,21 @@ export function saveDirty(state: UserState, env: ShardEnv): void | Promise<void>
   if (moved.length === 0 && !state.devicesDirty) return undefined;
   state.devicesDirty = false;
   for (const conversation of moved) conversation.dirty = false;
-  return env.store.saveUser(state.id, state.toRecord(moved));
+  const saving = env.store.saveUser(state.id, state.toRecord(moved));
+  if (!(saving instanceof Promise)) return undefined;
+  return saving.catch((error: unknown) => {
+    state.devicesDirty = true;
+    for (const conversation of moved) conversation.dirty = true;
+    throw error;
+  });
 }
+
+/** What could not be saved is marked again: it is saved later, and until then the user stays in memory. */
+export const orLater = (saving: void | Promise<void>, state: UserState, env: ShardEnv): void | Promise<void> =>
+  saving?.catch((error: unknown) => {
+    env.logger.warn({ err: error, user: state.id }, 'cursors could not be saved: later');
+    env.markCursors(state.id);
+  });
 
 function conversationOf(state: UserState, conversation: Conversation): ConversationState | undefined {
   if (isGroup(conversation)) return state.findGroup(conversation.group);

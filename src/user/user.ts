@@ -2,7 +2,7 @@ import { env, kind } from '../actor/index.ts';
 import { limits } from '../limits.ts';
 import { attach, detach, join, leave, resync } from './attaching.ts';
 import type { UserContext } from './context.ts';
-import { saveCursors } from './cursors.ts';
+import { orLater, saveCursors } from './cursors.ts';
 import type { ShardEnv } from './env.ts';
 import { continueFeeding, fed } from './feeding.ts';
 import { userMessages } from './messages.ts';
@@ -44,7 +44,7 @@ export const User = kind({
     readByOther,
     joined: join,
     left: leave,
-    saveCursors: (state, _none, ctx) => saveCursors(state, ctx.env),
+    saveCursors: (state, _none, ctx) => orLater(saveCursors(state, ctx.env), state, ctx.env),
     resync,
     connections: (state) => state.sessions.length,
   },
