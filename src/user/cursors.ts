@@ -45,7 +45,11 @@ export function saveDirty(state: UserState, env: ShardEnv): void | Promise<void>
 }
 
 /** What could not be saved is marked again: it is saved later, and until then the user stays in memory. */
-export const orLater = (saving: void | Promise<void>, state: UserState, env: ShardEnv): void | Promise<void> =>
+export const orLater = (
+  saving: void | Promise<void>,
+  state: UserState,
+  env: ShardEnv,
+): void | Promise<void> =>
   saving?.catch((error: unknown) => {
     env.logger.warn({ err: error, user: state.id }, 'cursors could not be saved: later');
     env.markCursors(state.id);

@@ -15,7 +15,9 @@ const refused = (last: number): object => ({ ok: false, error: 'storage_unavaila
 afterEach(() => setFault(undefined));
 
 const textsOf = (engine: DiskEngine, conversation: typeof pair = pair): string[] =>
-  messagesOf(engine.read(conversation, 0, Infinity, Infinity).runs).map(([number, text]) => `${number} ${text}`);
+  messagesOf(engine.read(conversation, 0, Infinity, Infinity).runs).map(
+    ([number, text]) => `${number} ${text}`,
+  );
 
 async function rigOf(t: TestContext, options?: RigOptions): Promise<DiskRig> {
   const dir = temporaryDir(t);
@@ -28,7 +30,11 @@ for (const fault of ['full', 'short', 'late', 'stuck'] as const satisfies Fault[
     const engine = rig.engine();
     assert.deepEqual(await store(engine, appendOf(pair, 0, 'a', 'b')), [{ ok: true }]);
     setFault(fault);
-    const failed = [appendOf(pair, 2, 'lost'), appendOf(pair, 3, 'lost too'), appendOf(pairOf(1, 3), 0, 'new')];
+    const failed = [
+      appendOf(pair, 2, 'lost'),
+      appendOf(pair, 3, 'lost too'),
+      appendOf(pairOf(1, 3), 0, 'new'),
+    ];
     assert.deepEqual(await store(engine, ...failed), [refused(2), refused(2), refused(0)]);
     assert.deepEqual(await store(engine, appendOf(pair, 2, 'lost again')), [refused(2)]);
     assert.deepEqual(textsOf(engine), ['1 a', '2 b']);
@@ -63,7 +69,8 @@ test('What failed is not taken by the tables although its segment is full and ca
     const [result] = await store(engine, appendOf(pair, 1, 'b'));
     return result?.ok === true;
   }, 'it works again');
-  for (let i = 2; i < 10; i++) assert.deepEqual(await store(engine, appendOf(pair, i, `m${i}`)), [{ ok: true }]);
+  for (let i = 2; i < 10; i++)
+    assert.deepEqual(await store(engine, appendOf(pair, i, `m${i}`)), [{ ok: true }]);
   const expected = ['1 a', '2 b', ...Array.from({ length: 8 }, (_, i) => `${i + 3} m${i + 2}`)];
   assert.deepEqual(textsOf(engine), expected);
   await rig.closeEngine();
@@ -77,7 +84,8 @@ test('Where no segment can be begun messages are refused, and no files pile up; 
     const rig = await rigOf(t);
     const engine = rig.engine();
     setFault(fault);
-    for (let i = 0; i < 20; i++) assert.deepEqual(await store(engine, appendOf(pair, 0, 'lost')), [refused(0)]);
+    for (let i = 0; i < 20; i++)
+      assert.deepEqual(await store(engine, appendOf(pair, 0, 'lost')), [refused(0)]);
     assert.deepEqual(readdirSync(join(rig.dir, 'journal')), []);
     setFault(undefined);
     assert.deepEqual(await store(engine, appendOf(pair, 0, 'a')), [{ ok: true }]);
@@ -119,7 +127,13 @@ test('A change that is not stored is not readable, and its promise says why; a l
   const rig = await rigOf(t);
   const engine = rig.engine();
   await store(engine, appendOf(pair, 0, 'a'));
-  const cursor = (delivered: number): object => ({ key: pair.key, delivered, devices: {}, readTo: 0, read: [] });
+  const cursor = (delivered: number): object => ({
+    key: pair.key,
+    delivered,
+    devices: {},
+    readTo: 0,
+    read: [],
+  });
   const record = (delivered: number): Parameters<DiskEngine['saveUser']>[1] =>
     ({ mailbox: false, devices: [], cursors: [cursor(delivered)] }) as never;
   await engine.saveUser(2, record(1));

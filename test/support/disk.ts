@@ -106,11 +106,11 @@ export class DiskRig {
 }
 
 /** A run of texts behind `expectedLast`. */
-export const appendOf = (
-  conversation: Conversation,
-  expectedLast: number,
-  ...texts: string[]
-): Append => ({ conversation, expectedLast, run: textsFrom(conversation, expectedLast + 1, texts) });
+export const appendOf = (conversation: Conversation, expectedLast: number, ...texts: string[]): Append => ({
+  conversation,
+  expectedLast,
+  run: textsFrom(conversation, expectedLast + 1, texts),
+});
 
 /** Appends at once, as the end of a tick does. */
 export async function store(engine: DiskEngine, ...batch: Append[]): Promise<readonly AppendResult[]> {

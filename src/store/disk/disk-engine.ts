@@ -64,12 +64,7 @@ export class DiskEngine implements StoreEngine {
     );
   }
 
-  #change(
-    entry: number,
-    packed: Buffer,
-    apply: ChangeRequest['apply'],
-    settle?: () => void,
-  ): Promise<void> {
+  #change(entry: number, packed: Buffer, apply: ChangeRequest['apply'], settle?: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (error: Error | null): void => {
         settle?.();

@@ -24,11 +24,7 @@ export interface JournalOptions {
 }
 
 export type JournalBounds = Record<
-  | 'memtableBytesMax'
-  | 'memtableAgeMsMax'
-  | 'journalBacklogBytesMax'
-  | 'commitBytesMax'
-  | 'storeRetryMs',
+  'memtableBytesMax' | 'memtableAgeMsMax' | 'journalBacklogBytesMax' | 'commitBytesMax' | 'storeRetryMs',
   number
 >;
 

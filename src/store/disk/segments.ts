@@ -60,7 +60,8 @@ export function replaySegment(path: string, lastOf: (conversation: Conversation)
   const head = readSegmentHead(buf);
   if (head === undefined) {
     // The head is on the disk before the segment is used.
-    if (buf.length > SEGMENT_HEAD_BYTES) throw damaged(path, 'the head of the segment is not what was written');
+    if (buf.length > SEGMENT_HEAD_BYTES)
+      throw damaged(path, 'the head of the segment is not what was written');
     return { table, tornBytes: buf.length };
   }
   table.blocks.push(buf);
