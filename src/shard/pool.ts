@@ -7,6 +7,8 @@ import type { Gateway } from '../net/gateway.ts';
 import type { FromShardControl, ShardTask, ToShardControl } from './control.ts';
 import type { PreparedStore, ShardStores } from './stores.ts';
 
+type Threads = Piscina<ShardTask, void>;
+
 export interface PoolOptions {
   readonly shards: number;
   readonly packageBytesMax: number;
@@ -34,7 +36,8 @@ interface Running {
  */
 export class ShardPool {
   readonly #options: PoolOptions;
-  readonly #pool: Piscina<ShardTask, void>;
+  /** From `start` on: a thread that is ended while it loads takes the process with it. */
+  #pool: Threads | undefined;
   readonly #running: (Running | undefined)[];
   /** Deaths in a row, each within limits.shardSettledMs of the start. */
   readonly #earlyDeaths: number[] = [];
@@ -42,9 +45,12 @@ export class ShardPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    const { shards } = options;
-    this.#running = Array.from({ length: shards }, () => undefined);
-    this.#pool = new Piscina<ShardTask, void>({
+    this.#running = Array.from({ length: options.shards }, () => undefined);
+  }
+
+  #openPool(): Threads {
+    const { shards, logger } = this.#options;
+    const pool = new Piscina<ShardTask, void>({
       filename: new URL('../../workers/shard.js', import.meta.url).href,
       minThreads: shards,
       maxThreads: shards,
@@ -52,9 +58,10 @@ export class ShardPool {
       // A thread that waits in Atomics would not see its ports.
       atomics: 'disabled',
     });
-    this.#pool.on('error', (error: unknown) => {
-      options.logger.error({ err: error }, 'a shard thread failed');
+    pool.on('error', (error: unknown) => {
+      logger.error({ err: error }, 'a shard thread failed');
     });
+    return pool;
   }
 
   /** Shards that serve now. */
@@ -64,8 +71,9 @@ export class ShardPool {
 
   async start(): Promise<void> {
     const { stores } = this.#options;
+    const pool = (this.#pool = this.#openPool());
     await Promise.all(
-      this.#running.map(async (_none, shard) => this.#run(shard, await stores.prepare(shard))),
+      this.#running.map(async (_none, shard) => this.#run(pool, shard, await stores.prepare(shard))),
     );
   }
 
@@ -75,7 +83,7 @@ export class ShardPool {
   }
 
   #threadOf(threadId: number | undefined): Worker | undefined {
-    return this.#pool.threads.find((thread) => thread.threadId === threadId);
+    return this.#pool?.threads.find((thread) => thread.threadId === threadId);
   }
 
   /** Shards save what is behind and end. */
@@ -84,17 +92,17 @@ export class ShardPool {
     const running = this.#running.filter((shard) => shard !== undefined);
     for (const { control } of running) control.postMessage({ type: 'stop' } satisfies ToShardControl);
     await Promise.all(running.map(({ ended }) => ended));
-    await this.#pool.destroy();
+    await this.#pool?.destroy();
   }
 
   /** Ends the threads at once. */
   async destroy(): Promise<void> {
     this.#stopping = true;
-    await this.#pool.destroy();
+    await this.#pool?.destroy();
   }
 
   /** Runs a shard and resolves when it serves. */
-  #run(shard: number, store: PreparedStore): Promise<void> {
+  #run(pool: Threads, shard: number, store: PreparedStore): Promise<void> {
     const { shards, packageBytesMax, idleTimeoutMs, logLevel, gateway, stores } = this.#options;
     const control = new MessageChannel();
     const lane = new MessageChannel();
@@ -126,28 +134,26 @@ export class ShardPool {
           resolve();
         } else stores.onMessage(shard, message);
       });
-      running.ended = this.#pool
-        .run(task, { transferList: [control.port1, lane.port1, ...store.transfer] })
-        .then(
-          () => {
-            control.port2.close();
-          },
-          (error: unknown) => {
-            // What it said last is still in the port, and may be about segments.
-            for (
-              let last = receiveMessageOnPort(control.port2);
-              last;
-              last = receiveMessageOnPort(control.port2)
-            ) {
-              const message = last.message as FromShardControl;
-              if (message.type !== 'ready') stores.onMessage(shard, message);
-            }
-            control.port2.close();
-            if (this.#stopping) return;
-            reject(error instanceof Error ? error : new Error(String(error)));
-            this.#onDeath(shard, error);
-          },
-        );
+      running.ended = pool.run(task, { transferList: [control.port1, lane.port1, ...store.transfer] }).then(
+        () => {
+          control.port2.close();
+        },
+        (error: unknown) => {
+          // What it said last is still in the port, and may be about segments.
+          for (
+            let last = receiveMessageOnPort(control.port2);
+            last;
+            last = receiveMessageOnPort(control.port2)
+          ) {
+            const message = last.message as FromShardControl;
+            if (message.type !== 'ready') stores.onMessage(shard, message);
+          }
+          control.port2.close();
+          if (this.#stopping) return;
+          reject(error instanceof Error ? error : new Error(String(error)));
+          this.#onDeath(pool, shard, error);
+        },
+      );
     });
   }
 
@@ -167,7 +173,7 @@ export class ShardPool {
     this.#running[shard] = running;
   }
 
-  #onDeath(shard: number, error: unknown): void {
+  #onDeath(pool: Threads, shard: number, error: unknown): void {
     const { logger, gateway, system } = this.#options;
     const died = this.#running[shard];
     const servedMs = Date.now() - (died?.readyAt ?? Date.now());
@@ -182,23 +188,23 @@ export class ShardPool {
     }
     // One that keeps dying early is not started in a loop.
     const pause = early > 1 ? limits.shardRestartMs : 0;
-    void (died?.exited ?? Promise.resolve()).then(() => this.#restart(shard, pause));
+    void (died?.exited ?? Promise.resolve()).then(() => this.#restart(pool, shard, pause));
   }
 
-  #restart(shard: number, afterMs: number): void {
+  #restart(pool: Threads, shard: number, afterMs: number): void {
     setTimeout(() => {
       if (this.#stopping) return;
       this.#options.stores.prepare(shard).then(
         (store) => {
           if (this.#stopping) return;
-          this.#run(shard, store).catch(() => {}); // it has come to #onDeath by itself
+          this.#run(pool, shard, store).catch(() => {}); // it has come to #onDeath by itself
         },
         (error: unknown) => {
           this.#options.logger.error(
             { err: error, shard },
             'what a shard has stored cannot be had: tried again',
           );
-          this.#restart(shard, limits.shardRestartMs);
+          this.#restart(pool, shard, limits.shardRestartMs);
         },
       );
     }, afterMs);

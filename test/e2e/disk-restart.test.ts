@@ -85,7 +85,8 @@ class Load {
 }
 
 const members = async (server: SpawnedServer, gid: number): Promise<unknown> =>
-  ((await adminRequest(server.adminAddress, 'GET', `/v1/groups/${gid}`)).body as { members: unknown }).members;
+  ((await adminRequest(server.adminAddress, 'GET', `/v1/groups/${gid}`)).body as { members: unknown })
+    .members;
 
 for (const fsync of ['always', 'everysec', 'no']) {
   test(`Killed under load and started with other numbers of workers, it has all that it acknowledged (fsync ${fsync}).`, async (t) => {
