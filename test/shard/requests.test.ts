@@ -21,6 +21,7 @@ function setUp(): {
     shard: 0,
     shards: 2,
     now: () => 1_000,
+    tellUser: () => true,
     sendToUser: (owner, request) => told.push([owner, request]),
     sendToGroup: (group, request) => told.push([`#${group}`, request]),
   });
