@@ -53,6 +53,11 @@ export class History {
     this.#advance();
   }
 
+  /** The server stops, and the client does not read: what is not being read is refused. */
+  abandon(): void {
+    for (const { ticket } of this.#queue.splice(0)) this.#session.refuse(ticket, 1, 'unavailable');
+  }
+
   #advance(): void {
     const session = this.#session;
     while (this.#step === 'none' && !session.congested && session.closing === undefined) {

@@ -210,19 +210,18 @@ describe('history under pressure', { timeout: 60_000 }, () => {
 
   test('a client that asks for far more than it reads gets all of it when it reads', async () => {
     const [from, mid] = [await bench.connect('tcp', bench.mid(0)), bench.mid(1)];
+    const [slow, other] = [await bench.connect('tcp', mid), await bench.connect('ws-json', mid)];
     await sayAll(
       from,
       mid,
       Array.from({ length: 30 }, () => 'x'.repeat(2_000)),
     );
-    const slow = await bench.connect('tcp', mid);
-    await slow.messages(30);
+    for (const wire of [slow, other]) await wire.messages(30);
     assert.ok(slow.client instanceof CometTcpClient);
     slow.client.socket.pause();
     const requests = limits.sessionRequestsMax + 500; // 60 KB each: far more than the kernel takes
     for (let seq = 0; seq < requests; seq++) slow.history(seq, { with: from.mid });
     // Others are served, the slow one's user included.
-    const other = await bench.connect('ws-json', mid);
     await from.say(mid, 'meanwhile');
     assert.deepEqual(await other.texts(1), ['meanwhile']);
     assert.equal((await other.pageOf({ with: from.mid })).last, 31);

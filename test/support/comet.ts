@@ -245,9 +245,9 @@ export class Bench implements Target {
 
 /** Ends a connection, and waits until its user has let it go: what it took is known then. */
 export async function leave(bench: Bench, wire: { end(): Promise<unknown> }): Promise<void> {
-  const before = bench.server.connections;
+  const connections = bench.server.connections;
   await wire.end();
-  while (bench.server.connections >= before) await new Promise((resolve) => setImmediate(resolve));
+  while (bench.server.connections >= connections) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Where users of one, two and four shards matter. */

@@ -137,6 +137,16 @@ test('A request that is refused, or that the store fails, makes room for the nex
   assert.deepEqual(rig.write(), [-errorNumber('not_member'), -errorNumber('storage_unavailable'), 1]);
 });
 
+test('What waits for a client that does not read can be given up: it is refused, but for the page that is held.', async () => {
+  const rig = new Rig();
+  rig.ask(query(2), query(3), query(4));
+  await rig.answer();
+  rig.session.congest(0);
+  rig.history.abandon();
+  assert.deepEqual(rig.write(), [1, -errorNumber('unavailable'), -errorNumber('unavailable')]);
+  assert.equal(rig.reading.length, 0);
+});
+
 test('For a connection that is being closed nothing more is read.', async () => {
   const rig = new Rig();
   rig.ask(query(2), query(3));
