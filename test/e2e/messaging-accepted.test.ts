@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Id } from '../../src/client/index.ts';
+import type { Accepted, Id, MessagingClient } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
 import { putGroup } from '../support/admin.ts';
 import { connectMessaging, connectTcp } from '../support/clients.ts';
+import { within } from '../support/comet.ts';
 import { Ids } from '../support/ids.ts';
 import {
   getRequest,
@@ -15,10 +16,15 @@ import {
 } from '../support/messaging.ts';
 import { startTestServer } from '../support/server.ts';
 
-/** Entries of `accepted`, but for those of the helpers, whose ids are long. */
-function acceptedIn(texts: readonly string[]): unknown[] {
-  const entries = texts.flatMap((text) => (JSON.parse(text) as { accepted?: { id: Id }[] }).accepted ?? []);
-  return entries.filter(({ id }) => String(id).length === 1);
+/** The next entries of `accepted`. */
+function accepts(client: MessagingClient, count: number): Promise<Accepted[]> {
+  const entries: Accepted[] = [];
+  const all = new Promise<Accepted[]>((resolve) => {
+    client.on('accepted', (entry) => {
+      if (entries.push(entry) === count) resolve(entries);
+    });
+  });
+  return within(all, `${count} accepted`);
 }
 
 for (const workers of [1, 2, 4]) {
@@ -40,17 +46,11 @@ for (const workers of [1, 2, 4]) {
     ] as const) {
       const { client, texts } = await watchMessaging(server, from, ackQuery(from));
       const send = [11, 'x3', 1.5, '11 "quoted"'].map((id) => ({ id, sid: from, rid: to }));
-      const accepted: unknown[] = [];
-      const all = new Promise<void>((resolve) => {
-        client.on('accepted', (entry) => {
-          if (accepted.push(entry) === 5) resolve();
-        });
-      });
+      const accepted = accepts(client, 5);
       client.sendSections({ send });
       client.sendSections({ send: [{ id: 12, sid: from, rid: from }] });
-      await all;
       // Two conversations, so the last one may be stored first: replies come in order all the same.
-      assert.deepEqual(accepted, [
+      assert.deepEqual(await accepted, [
         { id: 11, chatId: 1 },
         { id: 'x3', chatId: 2 },
         { id: 1.5, chatId: 3 },
@@ -80,27 +80,27 @@ for (const workers of [1, 2, 4]) {
     const opening = await connectMessaging(server, to); // so that the mid has a mailbox
     await settled(server, opening);
     await opening.close();
-    const { client, texts } = await watchMessaging(server, from, ackQuery(from));
-    const say = (id: Id): void => client.sendSections({ send: [{ id, sid: from, rid: to }] });
-    for (const id of [5, 6, '5']) say(id);
-    await settled(server, client);
-    await client.close();
-    const again = await watchMessaging(server, from, ackQuery(from));
-    again.client.sendSections({ send: [{ id: 6, sid: from, rid: to }] });
-    await settled(server, again.client);
-    assert.deepEqual(acceptedIn([...texts, ...again.texts]), [
+    const first = await connectMessaging(server, from, { ack: true });
+    const accepted = accepts(first, 3);
+    for (const id of [5, 6, '5']) first.sendSections({ send: [{ id, sid: from, rid: to }] });
+    assert.deepEqual(await accepted, [
       { id: 5, chatId: 1 },
       { id: 6, chatId: 2 },
       { id: '5', chatId: 1 },
-      { id: 6, chatId: 2 },
     ]);
-    await again.client.close();
+    await first.close();
+    const second = await connectMessaging(server, from, { ack: true });
+    const again = accepts(second, 1);
+    second.sendSections({ send: [{ id: 6, sid: from, rid: to }] });
+    assert.deepEqual(await again, [{ id: 6, chatId: 2 }]);
+    await second.close();
   });
 
   test(`What is sent to a group is accepted, what is refused is in errors, ${on}.`, async () => {
     const [from, gid] = [ids.mid(0), ids.mid(1)];
     await putGroup(server, gid, [from]);
-    const { client, texts } = await watchMessaging(server, from, ackQuery(from));
+    const client = await connectMessaging(server, from, { ack: true });
+    const accepted = accepts(client, 2);
     client.sendSections({
       send: [
         { id: 1, sid: from, rid: `#${gid}` },
@@ -109,19 +109,15 @@ for (const workers of [1, 2, 4]) {
         { id: 4, sid: from, rid: `#${gid}` },
       ],
     });
-    await settled(server, client);
-    const sections = texts.map((text) => JSON.parse(text) as { errors?: { id: Id; error: string }[] });
-    assert.deepEqual(acceptedIn(texts), [
+    assert.deepEqual(await accepted, [
       { id: 1, chatId: 1 },
       { id: 4, chatId: 2 },
     ]);
-    assert.deepEqual(
-      sections
-        .flatMap(({ errors }) => errors ?? [])
-        .map(({ id, error }) => `${id} ${error}`)
-        .sort(),
-      ['2 no_such_group', '3 bad_sender'],
-    );
+    const errors = [await client.nextError(), await client.nextError()];
+    assert.deepEqual(errors.map(({ id, error }) => `${id} ${error}`).sort(), [
+      '2 no_such_group',
+      '3 bad_sender',
+    ]);
     await client.close();
   });
 
@@ -129,17 +125,11 @@ for (const workers of [1, 2, 4]) {
     const [from, to] = [ids.mid(0), ids.mid(0)];
     const { client, texts } = await watchMessaging(server, from, ackQuery(from));
     const count = 1_000;
-    const chatIds: number[] = [];
-    const all = new Promise<void>((resolve) => {
-      client.on('accepted', ({ chatId }) => {
-        if (chatIds.push(chatId) === count) resolve();
-      });
-    });
+    const accepted = accepts(client, count);
     const send = Array.from({ length: count }, (_, i) => ({ id: i + 1, sid: from, rid: to }));
     client.sendSections({ send });
-    await all;
     assert.deepEqual(
-      chatIds,
+      (await accepted).map(({ chatId }) => chatId),
       Array.from({ length: count }, (_, i) => i + 1),
     );
     const sizes = texts.map((text) => (JSON.parse(text) as { accepted: unknown[] }).accepted.length);
