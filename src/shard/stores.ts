@@ -68,9 +68,16 @@ export class DiskStores implements ShardStores {
 
   async open(): Promise<void> {
     const { dir, logger, onFatal } = this.#options;
-    this.#worker = await StoreWorker.open(dir);
-    this.#worker.onDeath = onFatal;
-    const { tornBytes } = await this.#worker.recover();
+    const worker = await StoreWorker.open(dir);
+    let tornBytes: number;
+    try {
+      ({ tornBytes } = await worker.recover());
+    } catch (error) {
+      await worker.close();
+      throw error;
+    }
+    worker.onDeath = onFatal;
+    this.#worker = worker;
     if (tornBytes > 0) logger.warn({ tornBytes }, 'commits that a crash had cut off were left out');
   }
 

@@ -143,7 +143,13 @@ async function openMailbox(state: UserState, ctx: UserContext): Promise<void> {
 async function openDevice(state: UserState, device: string, ctx: UserContext): Promise<void> {
   if (state.devices.at(-1) === device && !state.devicesDirty) return;
   state.useDevice(device);
-  await saveDirty(state, ctx.env);
+  try {
+    await saveDirty(state, ctx.env);
+  } catch (error) {
+    // The user may connect all the same: it is saved when the store takes something again.
+    ctx.env.logger.warn({ err: error, user: state.id }, 'a new device could not be saved: later');
+    ctx.env.markCursors(state.id);
+  }
 }
 
 /** What of a pair a new connection has to be fed. */

@@ -5,6 +5,7 @@ import {
   type PairConversation,
 } from '../store/conversation.ts';
 import type { Cursor } from '../store/store.ts';
+import type { SendRequest } from './messages.ts';
 import { ReadMarks } from './read-marks.ts';
 import type { RetryIndex } from './retry-index.ts';
 
@@ -83,8 +84,12 @@ export class PairState extends ConversationState<PairConversation> {
   assigned = -1;
   /** Owner: runs handed to the store whose outcome is open. */
   pending = 0;
+  /** Owner: one of these was not stored, so those behind it will not be: nothing new until they are back. */
+  failed = false;
   /** Owner: the newest time in the conversation. */
   lastTime = 0;
   /** Owner: the messaging messages that are not known to be read. */
   retries: RetryIndex | undefined;
+  /** Owner: retries of messages that are on their way to the store. */
+  retrying: { readonly chatId: number; readonly request: SendRequest }[] | undefined;
 }

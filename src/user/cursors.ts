@@ -54,7 +54,10 @@ export function saveDirty(state: UserState, env: ShardEnv): void | Promise<void>
 
 /** For who does not wait for it. What could not be saved is saved later. */
 export function saveBehind(state: UserState, env: ShardEnv): void {
-  saveCursors(state, env)?.catch(() => env.markCursors(state.id));
+  saveCursors(state, env)?.catch((error: unknown) => {
+    env.logger.warn({ err: error, user: state.id }, 'cursors could not be saved: later');
+    env.markCursors(state.id);
+  });
 }
 
 function conversationOf(state: UserState, conversation: Conversation): ConversationState | undefined {

@@ -6,6 +6,8 @@ import type { UserId } from '../../wire/user-id.ts';
 import type { Conversation } from '../conversation.ts';
 import type { Cursor, UserRecord } from '../store.ts';
 import * as layout from './layout.ts';
+
+import { damagedTables, tablesFile } from './tables-file.ts';
 import * as values from './values.ts';
 
 export type Database = RootDatabase<Buffer, Buffer>;
@@ -15,7 +17,16 @@ const MAP_BYTES = 2 ** 40;
 /** Threads that may read at once: shards, the store's own thread, tools. */
 const READERS_MAX = 512;
 
+/** Throws CorruptData, with what the operator can do. */
 export function openDatabase(dir: string, readOnly = false): Database {
+  try {
+    return openTables(dir, readOnly);
+  } catch (error) {
+    throw damagedTables(tablesFile(dir), (error as Error).message);
+  }
+}
+
+function openTables(dir: string, readOnly: boolean): Database {
   return open<Buffer, Buffer>({
     path: join(dir, 'tables'),
     noSubdir: false,
