@@ -17,7 +17,7 @@ export class ConversationState<C extends Conversation = Conversation> {
   /** Everything up to here was delivered to the user, on whatever connection. */
   delivered: number;
   /** Of a group: the number that was last when the user joined. */
-  readonly #floor: number;
+  readonly floor: number;
   /** The same for named devices. One that is not here has seen nothing of the conversation. */
   #devices: Map<string, number> | undefined;
   readonly marks: ReadMarks;
@@ -26,7 +26,7 @@ export class ConversationState<C extends Conversation = Conversation> {
 
   constructor(conversation: C, saved: Cursor | undefined, floor: number) {
     this.conversation = conversation;
-    this.#floor = floor;
+    this.floor = floor;
     this.delivered = Math.max(saved?.delivered ?? 0, floor);
     this.marks = new ReadMarks(saved?.readTo, saved?.read);
     for (const [device, number] of Object.entries(saved?.devices ?? {})) {
@@ -41,7 +41,7 @@ export class ConversationState<C extends Conversation = Conversation> {
   /** For a connection of the user as a whole (null or '') or of a named device. */
   deliveredTo(device: string | null): number {
     if (device === null || device === '') return this.delivered;
-    return this.#devices?.get(device) ?? this.#floor;
+    return this.#devices?.get(device) ?? this.floor;
   }
 
   /** A connection took everything up to `number`. */
@@ -57,7 +57,7 @@ export class ConversationState<C extends Conversation = Conversation> {
 
   /** A device that the server has not seen before starts with what the user has. */
   addDevice(device: string): void {
-    if (this.delivered > this.#floor) this.deliver(device, this.delivered);
+    if (this.delivered > this.floor) this.deliver(device, this.delivered);
   }
 
   forgetDevice(device: string): void {
