@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { CometMessage } from '../../src/client/index.ts';
 import { adminRequest, putGroup } from '../support/admin.ts';
 import { cometKinds } from '../support/clients.ts';
-import { onWorkers, range, refusal, type Bench, type Wire } from '../support/comet.ts';
+import { onStores, range, refusal, type Bench, type Wire } from '../support/comet.ts';
 
 const kindAt = (i: number): (typeof cometKinds)[number] => cometKinds[i % 3] ?? 'tcp';
 const chatIdsOf = (messages: readonly CometMessage[]): number[] => messages.map(({ chatId }) => chatId);
@@ -26,7 +26,7 @@ async function change(
   assert.equal(status, 200);
 }
 
-onWorkers('groups', (bench) => {
+onStores('groups', (bench) => {
   test('a message goes to every connection of every member but the one that sent it', async () => {
     const { gid, wires } = await groupOf(bench, 5);
     for (const [i, wire] of wires.entries()) assert.equal(await wire.say(gid, `from ${i}`, 20), i + 1);

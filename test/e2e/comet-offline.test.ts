@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { CometMessage } from '../../src/client/index.ts';
 import { adminRequest, putGroup } from '../support/admin.ts';
 import { cometKinds } from '../support/clients.ts';
-import { leave, onWorkers, range, type Wire } from '../support/comet.ts';
+import { leave, onStores, range, type Wire } from '../support/comet.ts';
 
 const kindAt = (i: number): (typeof cometKinds)[number] => cometKinds[i % 3] ?? 'tcp';
 const chatIdsOf = (messages: readonly CometMessage[]): number[] => messages.map(({ chatId }) => chatId);
@@ -17,7 +17,7 @@ async function sayMany(wire: Wire, to: number, texts: readonly string[], op: 18 
 const numbered = (prefix: string, first: number, last: number): string[] =>
   range(first, last).map((i) => `${prefix}${i}`);
 
-onWorkers('offline', (bench) => {
+onStores('offline', (bench) => {
   for (const kind of cometKinds) {
     test(`what was missed comes right after op 8, oldest first, over ${kind}`, async () => {
       for (const shard of range(0, bench.workers - 1)) {

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Notification } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
 import { connectMessaging, connectTcp, connectWebSocket } from '../support/clients.ts';
+import { storeOptions } from '../support/disk.ts';
 import { Ids } from '../support/ids.ts';
 import {
   drained,
@@ -15,14 +16,26 @@ import {
 } from '../support/messaging.ts';
 import { startTestServer } from '../support/server.ts';
 
-for (const workers of [1, 2, 4]) {
+for (const [workers, store] of [
+  [1, 'memory'],
+  [2, 'memory'],
+  [4, 'memory'],
+  [2, 'disk'],
+] as const) {
   const ids = new Ids(workers);
   let server: Server;
+  const atEnd: (() => void)[] = [];
 
-  before(async () => (server = await startTestServer({ workers })));
-  after(() => server.close());
+  before(async () => {
+    const kept = storeOptions({ after: (hook) => void atEnd.push(hook) }, store);
+    server = await startTestServer({ ...kept, workers });
+  });
+  after(async () => {
+    await server.close();
+    for (const hook of atEnd) hook();
+  });
 
-  const on = `with ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+  const on = `with ${workers} ${workers === 1 ? 'worker' : 'workers'}, ${store} store`;
 
   test(`Unread messages come again on each connection, oldest first across their senders, ${on}.`, async () => {
     for (const receiverId of [ids.mid(0), ids.name(workers - 1)]) {

@@ -9,6 +9,7 @@ import type { CometClient } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
 import { putGroup } from '../support/admin.ts';
 import { cometKinds, connectComet, connectMessaging } from '../support/clients.ts';
+import { storeNames, storeOptions } from '../support/disk.ts';
 import { Ids } from '../support/ids.ts';
 import { until } from '../support/messaging.ts';
 import { seededRandom, type Random } from '../support/random.ts';
@@ -128,40 +129,42 @@ class Program {
   }
 }
 
-test('After any program each user got each message exactly once a live stream, in chatId order, with dense numbers.', async () => {
-  const random = seededRandom('model');
-  const ids = new Ids(3);
-  const server = await startTestServer({ workers: 3 });
-  try {
-    const program = new Program(server, random, ids);
-    await program.makeGroups(ids);
-    for (let step = 0; step < STEPS; step++) await program.step();
-    await program.settle();
-    const { users, numbers, sent, senders } = program;
-    for (const { streams } of users) for (const stream of streams) numbers.addStream(stream);
-    for (const [conversation, count] of sent) {
-      const known = numbers.textsOf(conversation);
-      // Where only messaging clients talk, nobody is told the numbers.
-      if (known.size === count) numbers.assertDense(conversation, count);
-      else assert.ok(known.size < count && Math.max(0, ...known.keys()) <= count, conversation);
-    }
-    for (const { mid, streams, protocol, expected } of users) {
-      for (const stream of streams) {
-        // A messaging connection gets what is unread, which has gaps where others read.
-        const gaps = stream.client instanceof MessagingClient && protocol === 'both';
-        numbers.assertStream(stream, (text) => gaps || senders.get(text) === stream);
+for (const store of storeNames) {
+  test(`After any program each user got each message exactly once a live stream, in chatId order, with dense numbers, from the ${store} store.`, async (t) => {
+    const random = seededRandom('model');
+    const ids = new Ids(3);
+    const server = await startTestServer({ ...storeOptions(t, store), workers: 3 });
+    try {
+      const program = new Program(server, random, ids);
+      await program.makeGroups(ids);
+      for (let step = 0; step < STEPS; step++) await program.step();
+      await program.settle();
+      const { users, numbers, sent, senders } = program;
+      for (const { streams } of users) for (const stream of streams) numbers.addStream(stream);
+      for (const [conversation, count] of sent) {
+        const known = numbers.textsOf(conversation);
+        // Where only messaging clients talk, nobody is told the numbers.
+        if (known.size === count) numbers.assertDense(conversation, count);
+        else assert.ok(known.size < count && Math.max(0, ...known.keys()) <= count, conversation);
       }
-      if (protocol === 'both') continue;
-      // A WebSocket's close frame crosses what is being sent, which then comes again. A TCP client's
-      // FIN does not: nothing comes twice at all.
-      const all = streams.flatMap(({ seen }) => seen.map(({ text }) => text));
-      const others = (protocol === 'tcp' ? all : [...new Set(all)]).filter(
-        (text) => !text.startsWith(`${mid} `),
-      );
-      assert.deepEqual(others.sort(), [...expected].sort(), `${mid} (${protocol})`);
+      for (const { mid, streams, protocol, expected } of users) {
+        for (const stream of streams) {
+          // A messaging connection gets what is unread, which has gaps where others read.
+          const gaps = stream.client instanceof MessagingClient && protocol === 'both';
+          numbers.assertStream(stream, (text) => gaps || senders.get(text) === stream);
+        }
+        if (protocol === 'both') continue;
+        // A WebSocket's close frame crosses what is being sent, which then comes again. A TCP client's
+        // FIN does not: nothing comes twice at all.
+        const all = streams.flatMap(({ seen }) => seen.map(({ text }) => text));
+        const others = (protocol === 'tcp' ? all : [...new Set(all)]).filter(
+          (text) => !text.startsWith(`${mid} `),
+        );
+        assert.deepEqual(others.sort(), [...expected].sort(), `${mid} (${protocol})`);
+      }
+      await Promise.all(users.flatMap(({ live }) => live.map(({ client }) => client.close())));
+    } finally {
+      await server.close();
     }
-    await Promise.all(users.flatMap(({ live }) => live.map(({ client }) => client.close())));
-  } finally {
-    await server.close();
-  }
-});
+  });
+}

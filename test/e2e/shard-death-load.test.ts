@@ -11,6 +11,7 @@ import type { CometClient } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
 import { putGroup } from '../support/admin.ts';
 import { cometKinds, connectComet } from '../support/clients.ts';
+import { storeNames, storeOptions } from '../support/disk.ts';
 import { Ids } from '../support/ids.ts';
 import { until } from '../support/messaging.ts';
 import { seededRandom, type Random } from '../support/random.ts';
@@ -154,57 +155,59 @@ class Load {
   }
 }
 
-test('Whatever shard dies under load, what was acknowledged is delivered, in order, once a connection, with dense numbers.', async () => {
-  const random = seededRandom('shard-death-load');
-  const ids = new Ids(WORKERS);
-  const server = await startTestServer({ workers: WORKERS });
-  const load = new Load(server, random, ids);
-  const { users, numbers } = load;
-  const living: Promise<void>[] = [];
-  try {
-    await load.prepare(ids);
-    living.push(...users.map((user) => user.live()));
-    const talking = users.map((user) => user.talk());
-    for (let kill = 0; kill < KILLS; kill++) {
+for (const store of storeNames) {
+  test(`Whatever shard dies under load, what was acknowledged is delivered, in order, once a connection, with dense numbers (${store} store).`, async (t) => {
+    const random = seededRandom('shard-death-load');
+    const ids = new Ids(WORKERS);
+    const server = await startTestServer({ ...storeOptions(t, store), workers: WORKERS });
+    const load = new Load(server, random, ids);
+    const { users, numbers } = load;
+    const living: Promise<void>[] = [];
+    try {
+      await load.prepare(ids);
+      living.push(...users.map((user) => user.live()));
+      const talking = users.map((user) => user.talk());
+      for (let kill = 0; kill < KILLS; kill++) {
+        await load.moreAcknowledged(300);
+        const shard = random.int(0, WORKERS - 1);
+        const killed = [killShard(server, shard)];
+        // Now and then a second one goes at the same time.
+        if (random.chance(0.4)) killed.push(killShard(server, (shard + 1) % WORKERS));
+        await Promise.all(killed);
+        await untilReady(server);
+      }
       await load.moreAcknowledged(300);
-      const shard = random.int(0, WORKERS - 1);
-      const killed = [killShard(server, shard)];
-      // Now and then a second one goes at the same time.
-      if (random.chance(0.4)) killed.push(killShard(server, (shard + 1) % WORKERS));
-      await Promise.all(killed);
-      await untilReady(server);
+      load.quiet = true;
+      await Promise.all(talking);
+      // One more for each conversation is its last number.
+      const lasts = new Map<string, number>();
+      for (const conversation of load.conversations) {
+        const user = users.find(({ mid }) => mid === conversation.members[0]);
+        let last: number | undefined;
+        await until(
+          async () => (last = await user?.say(conversation)) !== undefined,
+          `${conversation.key} goes on`,
+        );
+        lasts.set(conversation.key, last ?? 0);
+      }
+      for (const user of users) {
+        const own = new Set(
+          load.conversations.filter(({ members }) => members.includes(user.mid)).map(({ key }) => key),
+        );
+        const others = load.acknowledged.filter(({ key, from }) => own.has(key) && from !== user.mid);
+        const missing = (): number => others.filter(({ text }) => !user.got.has(text)).length;
+        await until(() => missing() === 0, `${user.mid} has all that was acknowledged`);
+      }
+      for (const { streams } of users) for (const stream of streams) numbers.addStream(stream);
+      for (const [key, last] of lasts) numbers.assertDense(key, last);
+      for (const { mid, streams } of users) {
+        for (const stream of streams) numbers.assertStream(stream, (text) => text.startsWith(`${mid} `));
+      }
+    } finally {
+      for (const user of users) user.stop();
+      for (const { client } of users) client?.destroy();
+      await Promise.all(living);
+      await server.close();
     }
-    await load.moreAcknowledged(300);
-    load.quiet = true;
-    await Promise.all(talking);
-    // One more for each conversation is its last number.
-    const lasts = new Map<string, number>();
-    for (const conversation of load.conversations) {
-      const user = users.find(({ mid }) => mid === conversation.members[0]);
-      let last: number | undefined;
-      await until(
-        async () => (last = await user?.say(conversation)) !== undefined,
-        `${conversation.key} goes on`,
-      );
-      lasts.set(conversation.key, last ?? 0);
-    }
-    for (const user of users) {
-      const own = new Set(
-        load.conversations.filter(({ members }) => members.includes(user.mid)).map(({ key }) => key),
-      );
-      const others = load.acknowledged.filter(({ key, from }) => own.has(key) && from !== user.mid);
-      const missing = (): number => others.filter(({ text }) => !user.got.has(text)).length;
-      await until(() => missing() === 0, `${user.mid} has all that was acknowledged`);
-    }
-    for (const { streams } of users) for (const stream of streams) numbers.addStream(stream);
-    for (const [key, last] of lasts) numbers.assertDense(key, last);
-    for (const { mid, streams } of users) {
-      for (const stream of streams) numbers.assertStream(stream, (text) => text.startsWith(`${mid} `));
-    }
-  } finally {
-    for (const user of users) user.stop();
-    for (const { client } of users) client?.destroy();
-    await Promise.all(living);
-    await server.close();
-  }
-});
+  });
+}

@@ -8,6 +8,7 @@ import type { Closed, CometMessage, Content, ConversationName, Frame } from '../
 import type { HistoryOptions, HistoryPage, JsonValue } from '../../src/client/index.ts';
 import type { Server, ServerOptions } from '../../src/server.ts';
 import type { CometKind, Target } from './clients.ts';
+import { storeOptions, type StoreName } from './disk.ts';
 import { Ids } from './ids.ts';
 import { startTestServer } from './server.ts';
 
@@ -198,13 +199,18 @@ export class Bench implements Target {
   readonly workers: number;
   #server: Server | undefined;
 
-  constructor(workers: number, options: Partial<ServerOptions> = {}) {
+  constructor(workers: number, options: Partial<ServerOptions> = {}, store: StoreName = 'memory') {
     this.ids = new Ids(workers);
     this.workers = workers;
+    const hooks: (() => void)[] = [];
     before(async () => {
-      this.#server = await startTestServer({ ...options, workers });
+      const kept = storeOptions({ after: (hook) => void hooks.push(hook) }, store);
+      this.#server = await startTestServer({ ...options, ...kept, workers });
     });
-    after(() => this.#server?.close());
+    after(async () => {
+      await this.#server?.close();
+      for (const hook of hooks) hook();
+    });
   }
 
   get server(): Server {
@@ -257,6 +263,14 @@ export function onWorkers(title: string, body: (bench: Bench) => void): void {
       body(new Bench(workers));
     });
   }
+}
+
+/** As onWorkers, and with two shards on the disk store. */
+export function onStores(title: string, body: (bench: Bench) => void): void {
+  onWorkers(title, body);
+  describe(`${title}, workers: 2, store: disk`, { timeout: 60_000 }, () => {
+    body(new Bench(2, {}, 'disk'));
+  });
 }
 
 export const range = (first: number, last: number): number[] =>

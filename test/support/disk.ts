@@ -21,6 +21,16 @@ export function temporaryDir(t: { after(fn: () => void): void }): string {
   return dir;
 }
 
+export type StoreName = 'memory' | 'disk';
+export const storeNames: readonly StoreName[] = ['memory', 'disk'];
+
+/** Options of a server in this process. */
+export const storeOptions = (
+  t: { after(fn: () => void): void },
+  store: StoreName,
+): { store: StoreName; data?: string } =>
+  store === 'memory' ? { store } : { store, data: join(temporaryDir(t), 'data') };
+
 export interface RigOptions {
   readonly shards?: number;
   readonly fsync?: Fsync;
