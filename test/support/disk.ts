@@ -101,7 +101,7 @@ export class DiskRig {
     this.#engines.delete(shard);
   }
 
-  /** The shard's thread is gone; what it had handed over is written. */
+  /** The shard's thread is gone; what it had handed over is written. Not with a small memtableAgeMsMax. */
   crash(shard = 0): void {
     this.#engines.get(shard)?.port.close();
     this.#engines.delete(shard);
