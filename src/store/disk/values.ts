@@ -18,7 +18,7 @@ export interface ConversationRecord {
   readonly chunks: number;
 }
 
-const CONVERSATION_BYTES = 40;
+export const CONVERSATION_BYTES = 40;
 
 export function encodeConversation({ last, floor, time, bytes, chunks }: ConversationRecord): Buffer {
   const value = Buffer.allocUnsafe(CONVERSATION_BYTES);
