@@ -4,7 +4,7 @@ import { limits } from '../../src/limits.ts';
 import { groupOf, pairOf, type Conversation } from '../../src/store/conversation.ts';
 import { chunkKey, conversationBytes } from '../../src/store/disk/layout.ts';
 import type { DiskEngine } from '../../src/store/disk/disk-engine.ts';
-import { Retention, type Removed, type RetentionRules } from '../../src/store/disk/retention.ts';
+import { cursorAbove, Retention, type Removed, type RetentionRules } from '../../src/store/disk/retention.ts';
 import { DataDir, longText, sayOn } from '../support/data-dirs.ts';
 import { messagesOf } from '../support/engine.ts';
 
@@ -141,6 +141,27 @@ test('numbers go on after everything was removed', async (t) => {
   await dir.store(pair, texts(4, 5));
   assert.deepEqual(await numbersOf(dir, pair), [4, 5]);
   isRight(dir, pair);
+});
+
+test('unread messages that were removed leave no gap between those that were read', async (t) => {
+  const dir = await filled(t);
+  const cursor = { key: pair.key, delivered: 10, devices: {}, readTo: 1, read: [3, 3, 5, 7, 10, 10] };
+  const saving = dir.engine();
+  await saving.saveUser(1, { mailbox: true, devices: [], cursors: [cursor] });
+  await saving.close();
+  dir.move();
+  const marks = async (): Promise<unknown> => {
+    const engine = dir.engine();
+    const { readTo, read } = engine.user(1)!.cursors[0]!;
+    await engine.close();
+    return { readTo, read };
+  };
+  assert.deepEqual(await marks(), { readTo: 1, read: [3, 3, 5, 7, 10, 10] });
+  sweep(dir, { messages: 6 });
+  assert.deepEqual(await marks(), { readTo: 7, read: [10, 10] });
+  assert.deepEqual(cursorAbove(20, cursor), { ...cursor, readTo: 20, read: [] });
+  assert.deepEqual(cursorAbove(8, cursor), { ...cursor, readTo: 8, read: [10, 10] });
+  assert.equal(cursorAbove(1, cursor), cursor);
 });
 
 test('a step looks at so many conversations and removes so many chunks at most', async (t) => {

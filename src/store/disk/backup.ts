@@ -7,7 +7,7 @@ import { writeMemTable } from './flush.ts';
 import * as layout from './layout.ts';
 import { journalDir, replayImage } from './segments.ts';
 import { Snapshot, type Entry } from './snapshot.ts';
-import { openDatabase, Tables } from './tables.ts';
+import { openDatabase, Tables, tablesPath } from './tables.ts';
 import * as values from './values.ts';
 
 /** What a copy holds. */
@@ -53,7 +53,7 @@ async function copy(snapshot: Snapshot, dir: string): Promise<BackedUp> {
       tables.db.transactionSync(() => writeMemTable(tables, table));
       tables.refresh();
     }
-    return { ...count(tables), bytes: statSync(join(dir, 'tables', 'data.mdb')).size };
+    return { ...count(tables), bytes: statSync(tablesPath(dir)).size };
   } finally {
     await tables.close();
   }

@@ -1,4 +1,5 @@
 import { limits } from '../../limits.ts';
+import type { Cursor } from '../store.ts';
 import * as layout from './layout.ts';
 import type { Tables } from './tables.ts';
 import * as values from './values.ts';
@@ -137,4 +138,15 @@ export class Retention {
       void db.put(key, values.encodeConversation(left));
     }
   }
+}
+
+/** A message that was removed cannot be read any more: it leaves no gap between those that were. */
+export function cursorAbove(floor: number, cursor: Cursor): Cursor {
+  if (floor <= cursor.readTo) return cursor;
+  let readTo = floor;
+  let at = 0;
+  for (; at < cursor.read.length && (cursor.read[at] ?? 0) <= readTo + 1; at += 2) {
+    readTo = Math.max(readTo, cursor.read[at + 1] ?? 0);
+  }
+  return { ...cursor, readTo, read: cursor.read.slice(at) };
 }

@@ -1,10 +1,9 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { RangeOptions, Transaction } from 'lmdb';
 import { limits } from '../../limits.ts';
 import { existingDataDir } from './data-dir.ts';
 import { listSegments, type SegmentFile } from './segments.ts';
-import { openDatabase, type Database } from './tables.ts';
+import { openDatabase, tablesPath, type Database } from './tables.ts';
 import { CorruptData } from './values.ts';
 
 /** A segment that can be read to its end even if it is moved into the tables meanwhile. */
@@ -97,8 +96,6 @@ export class Snapshot {
     await this.#db.close();
   }
 }
-
-const tablesPath = (dir: string): string => join(dir, 'tables', 'data.mdb');
 
 /** Undefined when one vanished meanwhile: it is in the tables. */
 function holdSegments(dir: string): HeldSegment[] | undefined {
