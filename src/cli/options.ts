@@ -86,7 +86,9 @@ function resolveRetention(
   store: Options['store'],
 ): Pick<Options, 'retentionAgeMs' | 'retentionMessages'> {
   if (store !== 'disk' && (days !== undefined || messages !== undefined)) {
-    throw new UsageError(`retention is of the disk store: --store ${store} has its own bound (--memory-max-mb)`);
+    throw new UsageError(
+      `retention is of the disk store: --store ${store} has its own bound (--memory-max-mb)`,
+    );
   }
   return {
     ...(days !== undefined && { retentionAgeMs: days * 86_400_000 }),

@@ -3,7 +3,13 @@ import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSy
 import { test } from 'node:test';
 import { limits } from '../../src/limits.ts';
 import { groupOf, pairOf } from '../../src/store/conversation.ts';
-import { chunkKey, conversationBytes, conversationKey, cursorKey, pairKey } from '../../src/store/disk/layout.ts';
+import {
+  chunkKey,
+  conversationBytes,
+  conversationKey,
+  cursorKey,
+  pairKey,
+} from '../../src/store/disk/layout.ts';
 import { inspect, type Inspection } from '../../src/store/disk/inspect.ts';
 import { listSegments } from '../../src/store/disk/segments.ts';
 import { decodeConversation, encodeConversation, encodeCursor } from '../../src/store/disk/values.ts';
@@ -28,7 +34,11 @@ async function fill(server: SpawnedServer): Promise<void> {
   await putGroup(server, 8, [1]);
   const sender = await connectTcp(server, 1);
   for (let i = 0; i < 20; i++) {
-    await Promise.all([sender.send(2, `pair ${i}`), sender.sendToGroup(7, `group ${i}`), sender.send(1, 'self')]);
+    await Promise.all([
+      sender.send(2, `pair ${i}`),
+      sender.sendToGroup(7, `group ${i}`),
+      sender.send(1, 'self'),
+    ]);
   }
   await sender.close();
 }
@@ -57,7 +67,11 @@ test('a directory is right while it is served, after a kill and after a stop', a
   const killed = await inspected('--data', data);
   assert.deepEqual(countsOf(killed.found), counts);
   assert.equal(killed.code, 0);
-  assert.deepEqual(listSegments(data).map(({ path }) => readFileSync(path)), before, 'nothing was changed');
+  assert.deepEqual(
+    listSegments(data).map(({ path }) => readFileSync(path)),
+    before,
+    'nothing was changed',
+  );
 
   await (await spawnServer(['--store', 'disk', '--data', data, '--workers', '1'])).stop();
   const stopped = await inspected('--data', data);
@@ -130,9 +144,21 @@ const damaging: [what: string, breakIt: Break, line: RegExp][] = [
     },
     /^conversation p:1:2, chunk up to 2: .*checksum/,
   ],
-  ['a chunk is gone', ({ tables: { db } }) => void db.removeSync(chunkKey(key, 2)), /^conversation p:1:2: message 2 is missing$/],
-  ['the first chunk is gone', ({ tables: { db } }) => void db.removeSync(chunkKey(key, 1)), /message 1 is missing$/],
-  ['the last chunk is gone', ({ tables: { db } }) => void db.removeSync(chunkKey(key, 3)), /message 3 is missing$/],
+  [
+    'a chunk is gone',
+    ({ tables: { db } }) => void db.removeSync(chunkKey(key, 2)),
+    /^conversation p:1:2: message 2 is missing$/,
+  ],
+  [
+    'the first chunk is gone',
+    ({ tables: { db } }) => void db.removeSync(chunkKey(key, 1)),
+    /message 1 is missing$/,
+  ],
+  [
+    'the last chunk is gone',
+    ({ tables: { db } }) => void db.removeSync(chunkKey(key, 3)),
+    /message 3 is missing$/,
+  ],
   [
     'a chunk stands under a wrong number',
     ({ tables: { db } }) => {
@@ -141,13 +167,29 @@ const damaging: [what: string, breakIt: Break, line: RegExp][] = [
     },
     /chunk up to 4 ends with 3$/,
   ],
-  ['a record is gone', ({ tables: { db } }) => void db.removeSync(conversationKey(key)), /^conversation p:1:2: messages up to 1 belong to no record$/],
-  ['a record is cut', ({ tables: { db } }) => db.putSync(conversationKey(key), Buffer.alloc(7)), /^conversation p:1:2: its record is damaged$/],
+  [
+    'a record is gone',
+    ({ tables: { db } }) => void db.removeSync(conversationKey(key)),
+    /^conversation p:1:2: messages up to 1 belong to no record$/,
+  ],
+  [
+    'a record is cut',
+    ({ tables: { db } }) => db.putSync(conversationKey(key), Buffer.alloc(7)),
+    /^conversation p:1:2: its record is damaged$/,
+  ],
   ['a record has a wrong count', (dir) => set(dir, { chunks: 2 }), /it has 3 chunks, its record says 2$/],
   ['a record has a wrong size', (dir) => set(dir, { bytes: 7 }), /bytes, its record says 7$/],
   ['a record has a wrong end', (dir) => set(dir, { last: 2 }), /it ends with 3, its record says 2$/],
-  ['a floor is above its chunk', (dir) => set(dir, { floor: 1 }), /the chunk up to 1 is below the floor, which is 1$/],
-  ['a pair is not listed', ({ tables: { db } }) => void db.removeSync(pairKey(2, key)), /^conversation p:1:2: it is missing among the pairs of 2$/],
+  [
+    'a floor is above its chunk',
+    (dir) => set(dir, { floor: 1 }),
+    /the chunk up to 1 is below the floor, which is 1$/,
+  ],
+  [
+    'a pair is not listed',
+    ({ tables: { db } }) => void db.removeSync(pairKey(2, key)),
+    /^conversation p:1:2: it is missing among the pairs of 2$/,
+  ],
   [
     'a cursor is ahead of its conversation',
     ({ tables: { db } }) => {
@@ -195,7 +237,10 @@ for (const [what, breakIt, line] of damaging) {
     assert.equal((await inspect(dir.path, 1)).damageCount, 0);
     await breakIt(dir);
     const { damages } = await inspect(dir.path, 1);
-    assert.ok(damages.some((text) => line.test(text)), damages.join('\n'));
+    assert.ok(
+      damages.some((text) => line.test(text)),
+      damages.join('\n'),
+    );
   });
 }
 
@@ -211,7 +256,16 @@ test('a damaged directory is exit code 1, with lines that say what', async (t) =
   const broken = await spawnMain(['inspect', '--data', dir.path]).exit;
   assert.equal(broken.code, 1);
   assert.match(broken.stderr, /^encke: the tables of [^\n]+ cannot be read: [^\n]+\n$/);
-  const server = await spawnMain(['--data', dir.path, '--tcp-port', '0', '--http-port', '0', '--admin-port', '0']).exit;
+  const server = await spawnMain([
+    '--data',
+    dir.path,
+    '--tcp-port',
+    '0',
+    '--http-port',
+    '0',
+    '--admin-port',
+    '0',
+  ]).exit;
   assert.equal(server.code, 1);
   assert.match(server.stderr, /^encke: cannot start: [^\n]+data.mdb is damaged: [^\n]+\n$/);
 });

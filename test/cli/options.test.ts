@@ -89,9 +89,11 @@ test('seconds become milliseconds, mebibytes become bytes', () => {
 test('retention is of the disk store; without its flags everything is kept', () => {
   assert.equal(parse('--retention-days 0.5').retentionAgeMs, 43_200_000);
   assert.equal(parse('--retention-messages 7').retentionMessages, 7);
-  assert.deepEqual(Object.keys(parse('')).filter((name) => name.startsWith('retention')), []);
-  const message =
-    'retention is of the disk store: --store memory has its own bound (--memory-max-mb)';
+  assert.deepEqual(
+    Object.keys(parse('')).filter((name) => name.startsWith('retention')),
+    [],
+  );
+  const message = 'retention is of the disk store: --store memory has its own bound (--memory-max-mb)';
   refused(() => parse('--store memory --retention-days 1'), message);
   refused(() => parse('--store memory', { ENCKE_RETENTION_MESSAGES: '1' }), message);
   for (const days of ['0', '-1', '36501', 'all']) {

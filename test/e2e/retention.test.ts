@@ -28,11 +28,19 @@ async function fill(server: SpawnedServer): Promise<void> {
   await Promise.all([ann.close(), bob.close()]);
 }
 
+async function fillAndStop(server: SpawnedServer): Promise<void> {
+  try {
+    await fill(server);
+  } finally {
+    await server.stop();
+  }
+}
+
 test('who was away longer than messages are kept gets what is left, and live traffic goes on', async (t) => {
   const data = temporaryPath(t);
   const disk = ['--store', 'disk', '--data', data];
   const first = await spawnServer([...disk, '--workers', '2']);
-  await fill(first).finally(() => first.stop());
+  await fillAndStop(first);
 
   const second = await spawnServer([...disk, '--workers', '3', '--retention-messages', String(KEPT)]);
   try {
@@ -43,17 +51,29 @@ test('who was away longer than messages are kept gets what is left, and live tra
       const client = await connectComet(kind, second, mid);
       const left = await client.nextMessages(KEPT * 2);
       const pair = left.filter(({ group }) => !group);
-      assert.deepEqual(pair.map(({ text }) => text), names(8, 12));
-      assert.deepEqual(pair.map(({ chatId }) => chatId), [8, 9, 10, 11, 12]);
+      assert.deepEqual(
+        pair.map(({ text }) => text),
+        names(8, 12),
+      );
+      assert.deepEqual(
+        pair.map(({ chatId }) => chatId),
+        [8, 9, 10, 11, 12],
+      );
       const group = left.filter(({ group: isGroup }) => isGroup).map(({ text }) => text);
-      assert.deepEqual(group, names(8, 12).map((name) => `group ${name}`));
+      assert.deepEqual(
+        group,
+        names(8, 12).map((name) => `group ${name}`),
+      );
       assert.equal(await sender.send(mid, 'live'), 13);
       assert.equal((await client.nextMessage()).text, 'live');
       await client.close();
     }
     const bob = await connectMessaging(second, 'bob');
     const unread = await bob.nextMessages(KEPT);
-    assert.deepEqual(unread.map(({ text }) => text), names(8, 12));
+    assert.deepEqual(
+      unread.map(({ text }) => text),
+      names(8, 12),
+    );
     for (const { id } of unread) bob.read({ id });
     const ann = await connectMessaging(second, 'ann');
     ann.send('bob', { text: 'live' });
@@ -68,7 +88,10 @@ test('who was away longer than messages are kept gets what is left, and live tra
   try {
     const client = await connectTcp(third, 5);
     const left = await client.nextMessages(KEPT);
-    assert.deepEqual(left.map(({ chatId }) => chatId), [8, 9, 10, 11, 12]);
+    assert.deepEqual(
+      left.map(({ chatId }) => chatId),
+      [8, 9, 10, 11, 12],
+    );
     const bob = await connectMessaging(third, 'bob');
     assert.equal((await bob.nextMessage())['text'], 'live'); // the others were read
     await Promise.all([client.close(), bob.close()]);
@@ -80,17 +103,20 @@ test('who was away longer than messages are kept gets what is left, and live tra
 test('numbers go on after all messages became too old', async (t) => {
   const disk = ['--store', 'disk', '--data', temporaryPath(t)];
   const first = await spawnServer(disk);
-  await fill(first).finally(() => first.stop());
+  await fillAndStop(first);
   const second = await spawnServer([...disk, '--retention-days', '0.00000001']);
   try {
     await second.logged(swept);
     const [sender, client] = [await connectTcp(second, 1), await connectTcp(second, 2)];
     assert.equal(await sender.send(2, 'next'), 13);
     assert.equal(await sender.sendToGroup(7, 'next'), 13);
-    assert.deepEqual((await client.nextMessages(2)).map(({ chatId, text }) => [chatId, text]), [
-      [13, 'next'],
-      [13, 'next'],
-    ]);
+    assert.deepEqual(
+      (await client.nextMessages(2)).map(({ chatId, text }) => [chatId, text]),
+      [
+        [13, 'next'],
+        [13, 'next'],
+      ],
+    );
     await Promise.all([sender.close(), client.close()]);
   } finally {
     await second.stop();

@@ -37,8 +37,14 @@ function isRight(dir: DataDir, conversation: Conversation): void {
   const record = dir.record(conversation);
   assert.ok(record);
   assert.equal(record.chunks, chunks.length);
-  assert.equal(record.bytes, chunks.reduce((sum, [, bytes]) => sum + bytes, 0));
-  assert.ok(chunks.every(([last]) => last > record.floor), 'no chunk is at or below the floor');
+  assert.equal(
+    record.bytes,
+    chunks.reduce((sum, [, bytes]) => sum + bytes, 0),
+  );
+  assert.ok(
+    chunks.every(([last]) => last > record.floor),
+    'no chunk is at or below the floor',
+  );
 }
 
 /** Numbers that an engine reads after `after`, in bites of a few. */
@@ -60,7 +66,8 @@ function numbersOn(engine: DiskEngine, conversation: Conversation, after = 0): n
   return numbers;
 }
 
-const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 /** Ten chunks of one message each, and as many small messages in one chunk. */
 async function filled(t: TestContext): Promise<DataDir> {
@@ -76,7 +83,10 @@ test('the newest N messages stay readable, also where the floor is inside a chun
   assert.deepEqual(await numbersOf(dir, pair), range(7, 10));
   assert.deepEqual(await numbersOf(dir, groupOf(7)), range(7, 10));
   assert.deepEqual(await numbersOf(dir, groupOf(7), 8), range(9, 10));
-  assert.deepEqual(chunksOf(dir, pair).map(([last]) => last), range(7, 10));
+  assert.deepEqual(
+    chunksOf(dir, pair).map(([last]) => last),
+    range(7, 10),
+  );
   assert.equal(chunksOf(dir, groupOf(7)).length, 1, 'a chunk that holds the floor stays whole');
   assert.equal(removed.messages, 12);
   assert.equal(removed.chunks, 6);
@@ -203,6 +213,9 @@ async function fillPairs(dir: DataDir, count: number): Promise<void> {
 async function fillChunks(dir: DataDir, conversation: Conversation, count: number): Promise<void> {
   // Each fills a chunk alone.
   const text = 'x'.repeat(40_000);
-  await dir.store(conversation, Array.from({ length: count }, () => text));
+  await dir.store(
+    conversation,
+    Array.from({ length: count }, () => text),
+  );
   assert.equal(dir.record(conversation)?.chunks, count);
 }

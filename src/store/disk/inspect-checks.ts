@@ -32,7 +32,8 @@ export function checkFrames({ bytes, first, count }: Run): string | undefined {
     if (at + RUN_FRAME_HEAD_BYTES > bytes.length) return `message ${number} is missing in its run`;
     if (frameChatId(bytes, at) !== number) return `message ${number} has number ${frameChatId(bytes, at)}`;
     const next = nextFrame(bytes, at);
-    if (next < at + RUN_FRAME_HEAD_BYTES || next > bytes.length) return `message ${number} has no right length`;
+    if (next < at + RUN_FRAME_HEAD_BYTES || next > bytes.length)
+      return `message ${number} has no right length`;
     at = next;
   }
   return at === bytes.length ? undefined : `there are bytes behind message ${first + count - 1} in its run`;

@@ -53,8 +53,7 @@ export function* surveyConversations(
   }
 }
 
-const bytesOf = (parts: readonly JournalPart[]): number =>
-  parts.reduce((sum, { bytes }) => sum + bytes, 0);
+const bytesOf = (parts: readonly JournalPart[]): number => parts.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** A pair is listed with both users. */
 function checkLists(snapshot: Snapshot, conversation: Conversation, bytes: Buffer, damages: Damages): void {

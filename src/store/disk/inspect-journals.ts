@@ -29,7 +29,7 @@ export class JournalSurvey {
   constructor(snapshot: Snapshot, damages: Damages) {
     this.#damages = damages;
     for (const segment of snapshot.segments) {
-      damages.watch(`${segment.path}`, () => this.#visit(segment, snapshot.read(segment)));
+      damages.watch(segment.path, () => this.#visit(segment, snapshot.read(segment)));
     }
   }
 
@@ -43,13 +43,7 @@ export class JournalSurvey {
     });
   }
 
-  #run(
-    buf: Buffer,
-    start: number,
-    end: number,
-    here: Map<string, JournalPart>,
-    { path }: HeldSegment,
-  ): void {
+  #run(buf: Buffer, start: number, end: number, here: Map<string, JournalPart>, { path }: HeldSegment): void {
     const { key, run } = readRunEntry(buf, start, end);
     const name = conversationAt(key, 0).key;
     const where = `conversation ${name} in ${path}`;

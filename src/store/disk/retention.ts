@@ -93,12 +93,7 @@ export class Retention {
     return undefined;
   }
 
-  #plan(
-    key: Buffer,
-    record: values.ConversationRecord,
-    ageFloor: number,
-    budget: Budget,
-  ): Trim | undefined {
+  #plan(key: Buffer, record: values.ConversationRecord, ageFloor: number, budget: Budget): Trim | undefined {
     const numberFloor = Math.max(record.floor, record.last - (this.#rules.messages ?? Infinity));
     if (record.chunks === 0 || (numberFloor === record.floor && ageFloor === -Infinity)) return undefined;
     const conversation = key.subarray(1);

@@ -59,12 +59,7 @@ export class Snapshot {
     throw new Error(`the journals of ${dir} change too quickly: try again`);
   }
 
-  private constructor(
-    dir: string,
-    segments: readonly HeldSegment[],
-    db: Database,
-    transaction: Transaction,
-  ) {
+  private constructor(dir: string, segments: readonly HeldSegment[], db: Database, transaction: Transaction) {
     this.dir = dir;
     this.segments = segments;
     this.#db = db;
