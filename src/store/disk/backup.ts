@@ -79,7 +79,7 @@ function copyTables(snapshot: Snapshot, { db }: Tables): void {
   const commit = (): void => {
     const entries = batch;
     db.transactionSync(() => {
-      for (const { key, value } of entries) void db.put(key, value);
+      for (const { key, value } of entries) db.putSync(key, value, { append: true });
     });
     batch = [];
     bytes = 0;
