@@ -17,6 +17,7 @@ export const errorReasons = {
   unsupported_version: 'the protocol version must be 0 or 1',
   not_member: 'the sender is not a member of the group',
   no_such_group: 'there is no group with this id',
+  no_such_conversation: 'there is no message in this conversation',
   group_too_large: 'the group would have too many members',
   mailbox_full: 'too many gaps between read messages: mark older ones as read',
   overloaded: 'the recipient has too much waiting: try again later',

@@ -52,6 +52,14 @@ export const limits = {
   /** Conversations that are read at once, and merged by time, when a session catches up. */
   feedSourcesMax: 256,
 
+  /** Messages in one op 25: unless asked for, and at most. Over the latter: bad_body. */
+  historyMessages: 50,
+  historyMessagesMax: 256,
+  /** Bytes of the messages in one op 25, of which there is one at least. Full: the client asks again. */
+  historyBytesMax: 65_536,
+  /** Messages in the first window that is read for the newest first; later ones fit the bytes. */
+  historyWindowMessages: 8,
+
   /** Messages and bytes of one `messages` notification (spec: 256 and 256 KiB). */
   notificationMessagesMax: 256,
   notificationBytesMax: 262_144,

@@ -12,6 +12,7 @@ export const adminErrors = {
   group_too_large: { status: 422, reason: errorReasons.group_too_large },
   internal_error: { status: 500, reason: errorReasons.internal_error },
   unavailable: { status: 503, reason: 'what owns this group is not available: try again' },
+  storage_unavailable: { status: 503, reason: 'the change could not be stored: try again later' },
 } as const satisfies Record<string, { status: number; reason: string }>;
 
 export type AdminErrorCode = keyof typeof adminErrors;
@@ -34,12 +35,13 @@ export class AdminError extends Error {
   }
 }
 
-const transient: ReadonlySet<ErrorCode> = new Set(['unavailable', 'overloaded', 'storage_unavailable']);
+const transient: ReadonlySet<ErrorCode> = new Set(['unavailable', 'overloaded']);
 
 /** What the caller is told about anything that was thrown. Only internal_error is worth a log line. */
 export function toAdminError(error: FastifyError | Error): AdminError {
   if (error instanceof AdminError) return error;
   if (error instanceof EnckeError) {
+    if (error.code === 'storage_unavailable') return new AdminError(error.code);
     if (transient.has(error.code)) return new AdminError('unavailable', error.message);
     return error.code in adminErrors
       ? new AdminError(error.code as AdminErrorCode, error.message)

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import type { CometMessage, Content, Credentials, Encoding } from './encoding.ts';
+import type { CometMessage, Content, ConversationName, Credentials, Encoding } from './encoding.ts';
+import type { HistoryOptions, HistoryPage } from './encoding.ts';
 import { ConnectionClosed, RequestRefused, WaitTimeout } from './errors.ts';
 import type { Closed } from './errors.ts';
 import type { Frame } from './frames.ts';
@@ -85,6 +86,22 @@ export abstract class CometClient extends EventEmitter<Events> {
   /** The same to a group that this user is a member of. */
   async sendToGroup(gid: number, content: Content): Promise<number> {
     return this.#check(await this.request(op.groupSend, this.#encoding.send(this.#mid, gid, content)));
+  }
+
+  /**
+   * Says that this user, or the device that was named, has all of a conversation up to `chatId`.
+   * Returns where it stands, once the server has stored that. Throws RequestRefused.
+   */
+  async acknowledge(of: ConversationName, chatId: number): Promise<number> {
+    return this.#check(await this.request(op.ack, this.#encoding.ack(of, chatId)));
+  }
+
+  /** Messages of a conversation from the log, own ones as well. Throws RequestRefused. */
+  async history(of: ConversationName, options: HistoryOptions = {}): Promise<HistoryPage> {
+    const frame = await this.request(op.history, this.#encoding.history(of, options));
+    const page = this.#encoding.page(frame);
+    if (typeof page === 'string') throw new RequestRefused(page);
+    return page;
   }
 
   async heartbeat(): Promise<void> {

@@ -11,12 +11,25 @@ interface ReceivedBody {
   enc?: string;
 }
 
+interface HistoryBody {
+  error?: string;
+  last?: number;
+  more?: boolean;
+  messages?: Frame<ReceivedBody>[];
+}
+
 export const jsonEncoding: Encoding = {
   auth: authBody,
   empty: () => undefined,
   send(from, to, content) {
     if (!isBytes(content)) return { from, to, msg: content };
     return { from, to, msg: Buffer.from(content).toString('base64'), enc: 'base64' };
+  },
+  ack: (of, chatId) => ({ ...of, chatId }),
+  history: (of, options) => ({ ...of, ...options }),
+  page(frame) {
+    const { error, messages = [], last = 0, more = false } = frame.body as HistoryBody;
+    return error ?? { messages: messages.map(readMessage), last, more };
   },
   reply: (frame) => frame.body as Reply,
   messages: (frame) => (frame.body as Frame<ReceivedBody>[]).map(readMessage),

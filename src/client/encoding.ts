@@ -27,6 +27,29 @@ export interface Credentials {
   readonly mid: number;
   readonly mkey?: string;
   readonly device?: string;
+  /** What was delivered goes by acknowledge() alone: nothing is lost, something may come twice. */
+  readonly ack?: boolean;
+}
+
+/** A conversation of this user: with a mid, with a messaging client by its name, or a group. */
+export type ConversationName = { readonly with: number | string } | { readonly group: number };
+
+/** Which messages: after < chatId < before, at most `limit`. */
+export interface HistoryOptions {
+  readonly after?: number;
+  readonly before?: number;
+  readonly limit?: number;
+  /** Default: oldest. */
+  readonly order?: 'oldest' | 'newest';
+}
+
+export interface HistoryPage {
+  /** In the order that was asked for. */
+  readonly messages: readonly CometMessage[];
+  /** The newest chatId of the conversation. */
+  readonly last: number;
+  /** There is more behind these messages. */
+  readonly more: boolean;
 }
 
 export interface Reply {
@@ -40,14 +63,18 @@ export interface Encoding {
   auth(credentials: Credentials): unknown;
   empty(): unknown;
   send(from: number, to: number, content: Content): unknown;
-  /** The body of op 8, 19, 21, or of an answer to an operation that is unknown. */
+  ack(of: ConversationName, chatId: number): unknown;
+  history(of: ConversationName, options: HistoryOptions): unknown;
+  /** The body of op 8, 19, 21, 23, or of an answer to an operation that is unknown. */
   reply(frame: Frame): Reply;
+  /** The body of op 25; the code if it was refused. */
+  page(frame: Frame): HistoryPage | string;
   /** The body of op 9. */
   messages(frame: Frame): CometMessage[];
 }
 
 export const isBytes = (content: Content): content is Uint8Array => content instanceof Uint8Array;
 
-export function authBody({ mid, mkey = '', device }: Credentials): { [key: string]: JsonValue } {
-  return { mid, mkey, ...(device !== undefined && { device }) };
+export function authBody({ mid, mkey = '', device, ack }: Credentials): { [key: string]: JsonValue } {
+  return { mid, mkey, ...(device !== undefined && { device }), ...(ack !== undefined && { ack }) };
 }

@@ -4,7 +4,7 @@ export interface Closed {
   readonly reason: string;
 }
 
-/** The server answered a request with ret -1. A binary op 19 or 21 has no code: `refused`. */
+/** The server answered a request with ret -1. A binary op 19, 21, 23 or 25 has no code: `refused`. */
 export class RequestRefused extends Error {
   override readonly name = 'RequestRefused';
   readonly code: string;

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { RawData, WebSocket } from 'ws';
 import type { JsonValue } from './encoding.ts';
-import { ConnectionClosed } from './errors.ts';
+import { ConnectionClosed, RequestRefused, WaitTimeout } from './errors.ts';
 import type { Closed } from './errors.ts';
 import { Inbox } from './inbox.ts';
 import { openWebSocket, webSocketUrl } from './open-web-socket.ts';
@@ -22,10 +22,18 @@ export interface MessagingError {
   readonly id?: Id;
 }
 
+/** A message of this connection that the server has stored. */
+export interface Accepted {
+  readonly id: Id;
+  /** Its number in the conversation. */
+  readonly chatId: number;
+}
+
 /** A whole server notification; sections that this client does not know are left in it. */
 export interface Notification {
   readonly messages?: readonly MessagingMessage[];
   readonly errors?: readonly MessagingError[];
+  readonly accepted?: readonly Accepted[];
   readonly [section: string]: unknown;
 }
 
@@ -37,10 +45,17 @@ export interface MessagingOptions {
   readonly clientId: Id;
   readonly deviceId?: string;
   readonly token?: string;
+  /** To be told what is stored: `accepted`, sendAccepted(). */
+  readonly ack?: boolean;
   /** Time of `next…` unless it is told another. */
   readonly timeoutMs?: number;
   /** Messages and errors that wait to be taken. Full: the connection is cut. */
   readonly inboxMax?: number;
+}
+
+interface Unanswered {
+  readonly resolve: (chatId: number) => void;
+  readonly reject: (error: Error) => void;
 }
 
 interface Events {
@@ -48,6 +63,8 @@ interface Events {
   message: [message: MessagingMessage];
   /** Every notification, before its messages. */
   notification: [notification: Notification];
+  /** With `ack`: a message of this connection is stored. */
+  accepted: [accepted: Accepted];
   closed: [closed: Closed];
 }
 
@@ -60,6 +77,9 @@ export class MessagingClient extends EventEmitter<Events> {
   readonly #timeoutMs: number;
   readonly #messages: Inbox<MessagingMessage>;
   readonly #errors: Inbox<MessagingError>;
+  /** Sends of sendAccepted() that are not answered, by the JSON of their id. */
+  readonly #unanswered = new Map<string, Unanswered>();
+  readonly #ack: boolean;
   #lastId = 0;
   /** Ids of one user must differ, over all connections while the messages are unread. */
   readonly #idPrefix = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
@@ -69,6 +89,7 @@ export class MessagingClient extends EventEmitter<Events> {
     const query = new URLSearchParams({ client_id: String(options.clientId) });
     if (options.deviceId !== undefined) query.set('device_id', options.deviceId);
     if (options.token !== undefined) query.set('token', options.token);
+    if (options.ack === true) query.set('ack', '1');
     const opening = openWebSocket(webSocketUrl(`/messaging?${query.toString()}`, options.host, options.port));
     const client = new MessagingClient(opening.socket, options);
     await opening.opened;
@@ -80,6 +101,7 @@ export class MessagingClient extends EventEmitter<Events> {
     this.socket = socket;
     this.clientId = options.clientId;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#ack = options.ack === true;
     const inboxMax = options.inboxMax ?? 1_000_000;
     const onFull = (): void => this.destroy();
     this.#messages = new Inbox('message', inboxMax, onFull);
@@ -94,6 +116,7 @@ export class MessagingClient extends EventEmitter<Events> {
         const closed = { code, reason: String(reason) };
         this.#messages.end(new ConnectionClosed(closed));
         this.#errors.end(new ConnectionClosed(closed));
+        for (const { reject } of this.#unanswered.values()) reject(new ConnectionClosed(closed));
         resolve(closed);
         this.emit('closed', closed);
       });
@@ -106,6 +129,28 @@ export class MessagingClient extends EventEmitter<Events> {
     const id = `${this.#idPrefix}-${this.#lastId}`;
     this.sendSections({ send: [{ ...fields, id, sid: this.clientId, rid }] });
     return id;
+  }
+
+  /**
+   * Sends one message; its number, once the server has stored it. Needs `ack`. Rejects with
+   * RequestRefused, or with WaitTimeout: then it may or may not be stored.
+   */
+  sendAccepted(rid: Id, fields: Readonly<Record<string, JsonValue>>): Promise<number> {
+    if (!this.#ack) return Promise.reject(new TypeError('connect with ack to hear what is accepted'));
+    if (this.socket.readyState !== this.socket.OPEN) {
+      return this.closed.then((closed) => Promise.reject(new ConnectionClosed(closed)));
+    }
+    const key = JSON.stringify(this.send(rid, fields));
+    let timer: NodeJS.Timeout | undefined;
+    const answer = new Promise<number>((resolve, reject) => {
+      const late = new WaitTimeout('answer to a message', this.#timeoutMs);
+      timer = setTimeout(() => reject(late), this.#timeoutMs);
+      this.#unanswered.set(key, { resolve, reject });
+    });
+    return answer.finally(() => {
+      clearTimeout(timer);
+      this.#unanswered.delete(key);
+    });
   }
 
   /** The same to a group that this client, a mid, is a member of. */
@@ -167,7 +212,16 @@ export class MessagingClient extends EventEmitter<Events> {
       return;
     }
     this.emit('notification', notification);
-    for (const error of notification.errors ?? []) this.#errors.push(error);
+    for (const error of notification.errors ?? []) {
+      const unanswered =
+        error.section === 'send' ? this.#unanswered.get(JSON.stringify(error.id)) : undefined;
+      if (unanswered === undefined) this.#errors.push(error);
+      else unanswered.reject(new RequestRefused(error.error));
+    }
+    for (const accepted of notification.accepted ?? []) {
+      this.#unanswered.get(JSON.stringify(accepted.id))?.resolve(accepted.chatId);
+      this.emit('accepted', accepted);
+    }
     for (const message of notification.messages ?? []) this.#messages.push(message);
     this.#deliver();
   }

@@ -10,6 +10,10 @@ export const op = {
   sendReply: 19,
   groupSend: 20,
   groupSendReply: 21,
+  ack: 22,
+  ackReply: 23,
+  history: 24,
+  historyReply: 25,
 } as const;
 
 /** The operation that answers a request; an operation that the server does not know answers as itself. */
@@ -19,6 +23,8 @@ export function replyOf(operation: number): number {
     case op.auth:
     case op.send:
     case op.groupSend:
+    case op.ack:
+    case op.history:
       return operation + 1;
     default:
       return operation;

@@ -35,13 +35,14 @@ export class CometTcpClient extends CometClient {
   }
 
   static async connect(options: TcpAddress & Credentials): Promise<CometTcpClient> {
-    const { mid, mkey, device, ...address } = options;
+    const { mid, mkey, device, ack, ...address } = options;
     const client = await CometTcpClient.open(address);
     try {
       await client.authenticate({
         mid,
         ...(mkey !== undefined && { mkey }),
         ...(device !== undefined && { device }),
+        ...(ack !== undefined && { ack }),
       });
     } catch (error) {
       client.destroy();

@@ -34,13 +34,14 @@ export class CometWebSocketClient extends CometClient {
   }
 
   static async connect(options: WebSocketAddress & Credentials): Promise<CometWebSocketClient> {
-    const { mid, mkey, device, ...address } = options;
+    const { mid, mkey, device, ack, ...address } = options;
     const client = await CometWebSocketClient.open(address);
     try {
       await client.authenticate({
         mid,
         ...(mkey !== undefined && { mkey }),
         ...(device !== undefined && { device }),
+        ...(ack !== undefined && { ack }),
       });
     } catch (error) {
       client.destroy();

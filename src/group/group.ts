@@ -51,7 +51,7 @@ export const Group = kind({
     /** Null: there is no such group, here and below. */
     change: ask<GroupChange, GroupChanged | GroupRefusal | null>(),
     get: ask<void, GroupInfo | null>(),
-    remove: ask<void, boolean>(),
+    remove: ask<void, boolean | GroupRefusal>(),
   },
   mailbox: { capacity: limits.mailboxCapacityMax, overflow: 'reject' },
   passivateAfterMs: limits.passivateAfterMs,
@@ -92,6 +92,10 @@ function send(state: GroupState, request: SendRequest, ctx: GroupContext): void 
     services.users.tellIfActive(from, 'refused', { replyTo, error });
     return;
   }
+  if (state.failed) {
+    services.users.tellIfActive(from, 'refused', { replyTo, error: 'storage_unavailable' });
+    return;
+  }
   state.lastTime = run.time = Math.max(run.time, state.lastTime);
   numberRun(run, state.assigned + 1);
   services.commits.add(
@@ -109,9 +113,15 @@ function committed(state: GroupState, { request, error, last }: Committed, ctx: 
   const { env: services } = ctx;
   state.pending = Math.max(0, state.pending - 1); // 0: from before the actor failed and was loaded again
   if (error !== null) {
-    if (state.pending === 0) state.assigned = last >= 0 ? last : state.head;
+    // The numbers behind it cannot be used either: nothing new until all of them came back.
+    state.failed = state.pending > 0;
+    if (!state.failed) state.assigned = last >= 0 ? last : state.head;
     services.users.tellIfActive(from, 'refused', { replyTo, error });
     return;
+  }
+  if (state.failed && state.pending === 0) {
+    state.failed = false;
+    state.assigned = runLast(run);
   }
   state.head = Math.max(state.head, runLast(run));
   const message = { group: state.group, run, shard: replyTo.shard, connection: replyTo.connection };

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts';
 import { groupOf, type GroupConversation } from '../store/conversation.ts';
-import type { GroupRecord } from '../store/store.ts';
+import type { GroupChange, GroupRecord } from '../store/store.ts';
 import type { GroupChanged, GroupContext, GroupRefusal } from './group.ts';
 
 /** The state of a group's actor. */
@@ -15,6 +15,8 @@ export class GroupState {
   assigned: number;
   /** Runs handed to the store whose outcome is open. */
   pending = 0;
+  /** One of these was not stored, so those behind it will not be: nothing new until they are back. */
+  failed = false;
   lastTime = 0;
   readonly watchers = new Set<number>();
 
@@ -59,10 +61,11 @@ export async function changeMembers(
 }
 
 /** The log of a removed group stays, so that no number is given twice if it is created again. */
-export async function removeGroup(state: GroupState, ctx: GroupContext): Promise<boolean> {
+export async function removeGroup(state: GroupState, ctx: GroupContext): Promise<boolean | GroupRefusal> {
   if (!state.exists) return false;
   const left = [...state.members.keys()];
-  await ctx.env.store.saveGroup(state.group, { exists: false, joined: [], joinedAt: 0, left });
+  const change = { exists: false, joined: [], joinedAt: 0, left };
+  if (!(await save(state, change, ctx))) return { refused: 'storage_unavailable' };
   state.exists = false;
   state.members.clear();
   for (const mid of left) ctx.env.users.tellIfActive(mid, 'left', { group: state.group });
@@ -80,7 +83,8 @@ async function apply(
   // An answer, not an exception: the actor is well and keeps its state.
   if (count > limits.groupMembersMax) return { refused: 'group_too_large' };
   const joinedAt = state.head;
-  await ctx.env.store.saveGroup(state.group, { exists: true, joined, joinedAt, left });
+  const change = { exists: true, joined, joinedAt, left };
+  if (!(await save(state, change, ctx))) return { refused: 'storage_unavailable' };
   state.exists = true;
   for (const mid of left) state.members.delete(mid);
   for (const mid of joined) state.members.set(mid, joinedAt);
@@ -94,4 +98,15 @@ async function apply(
     removed: left.length,
     lastChatId: state.head,
   };
+}
+
+/** Whether it is stored. If it is not, nothing has changed. */
+async function save({ group }: GroupState, change: GroupChange, { env }: GroupContext): Promise<boolean> {
+  try {
+    await env.store.saveGroup(group, change);
+    return true;
+  } catch (error) {
+    env.logger.warn({ err: error, group }, 'a change of a group could not be stored: refused');
+    return false;
+  }
 }

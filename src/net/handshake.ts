@@ -5,6 +5,7 @@ import { frameWithText, HEADER_BYTES, writeHeader } from '../wire/frame.ts';
 import { Op } from '../wire/op.ts';
 import { Pause, type Connection } from './connection.ts';
 import { addressOf, type Gateway } from './gateway.ts';
+import type { Opening } from './lane.ts';
 
 interface Early {
   readonly type: number;
@@ -114,7 +115,7 @@ export abstract class CometHandshake {
       this.#answer(Op.authReply, version, seq, json, checked);
       return this.refuse({ ...closes.badRequest, reason: checked.message });
     }
-    const { mid, mkey, device } = checked;
+    const { mid, mkey, device, ack } = checked;
     const result = await this.gateway.authenticate({
       protocol: 'comet',
       mid,
@@ -132,13 +133,19 @@ export abstract class CometHandshake {
       this.#answer(Op.authReply, version, seq, json, new EnckeError('not_authenticated'));
       return this.refuse({ ...closes.notAuthenticated, reason: 'comet is for users with a number' });
     }
-    this.#open(version, seq, json, result.user, device ?? null);
+    this.#open(version, seq, json, result.user, { device: device ?? null, ack });
   }
 
-  #open(version: number, seq: number, json: boolean, user: number, device: string | null): void {
+  #open(
+    version: number,
+    seq: number,
+    json: boolean,
+    user: number,
+    wish: Pick<Opening, 'device' | 'ack'>,
+  ): void {
     const encoding = json ? 'json' : 'binary';
     const opened = this.gateway.open(this.connection, user, {
-      device,
+      ...wish,
       encoding,
       webSocket: this.#webSocket,
       version,

@@ -51,6 +51,8 @@ export interface Opening {
   readonly encoding: 'binary' | 'json' | 'messaging';
   /** WebSocket: output is whole messages, and closing has a code of its own. */
   readonly webSocket: boolean;
+  /** Comet: what was delivered goes by op 22 alone. Messaging: what was stored is told (`accepted`). */
+  readonly ack: boolean;
   /** Of the op 7 that is answered. */
   readonly version: number;
   readonly seq: number;

@@ -10,7 +10,7 @@ import { WebSocketConnection } from './connection.ts';
 import { addressOf, type Gateway } from './gateway.ts';
 import { CometHandshake } from './handshake.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { ToShard } from './lane.ts';
+import { ToShard, type Opening } from './lane.ts';
 
 const typeOf = (isBinary: boolean): number => (isBinary ? ToShard.binary : ToShard.text);
 
@@ -93,6 +93,8 @@ export function createWebServer(gateway: Gateway): Server {
     const { searchParams } = target(request);
     const device = searchParams.get('device_id') ?? '';
     if (device !== '' && !isDevice(device)) return refuse(socket, 400);
+    const ack = searchParams.get('ack');
+    if (ack !== null && ack !== '1') return refuse(socket, 400);
     const token = searchParams.get('token');
     const result = await gateway.authenticate({
       protocol: 'messaging',
@@ -105,15 +107,18 @@ export function createWebServer(gateway: Gateway): Server {
     if (!result.ok) return refuse(socket, 401);
     if (gateway.isDraining) return refuse(socket, 503);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      openMessaging(
-        new WebSocketConnection(gateway.nextId(), socket, webSocket, gateway),
-        result.user,
+      openMessaging(new WebSocketConnection(gateway.nextId(), socket, webSocket, gateway), result.user, {
         device,
-      );
+        ack: ack === '1',
+      });
     });
   }
 
-  function openMessaging(connection: WebSocketConnection, user: UserId, device: string): void {
+  function openMessaging(
+    connection: WebSocketConnection,
+    user: UserId,
+    wish: Pick<Opening, 'device' | 'ack'>,
+  ): void {
     watch(connection, (bytes, isBinary) => {
       if (isBinary) connection.end(closes.unsupported);
       else gateway.input(connection, ToShard.text, bytes);
@@ -121,7 +126,7 @@ export function createWebServer(gateway: Gateway): Server {
     gateway.add(connection);
     if (connection.ending) return;
     keepAlive.add(connection);
-    gateway.open(connection, user, { device, encoding: 'messaging', webSocket: true, version: 1, seq: 0 });
+    gateway.open(connection, user, { ...wish, encoding: 'messaging', webSocket: true, version: 1, seq: 0 });
   }
 
   function watch(

@@ -1,9 +1,10 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Session } from '../user/session.ts';
+import { parseAck, parseAckBytes, type AckBody } from '../wire/ack-body.ts';
 import { isSendBody, sendFrom, sendMsgStart, sendTo } from '../wire/comet-binary.ts';
 import { parseRequest, type JsonSend } from '../wire/comet-json.ts';
-
 import type { FrameFailure, FrameSink } from '../wire/frame-decoder.ts';
+import { parseHistory, parseHistoryBytes, type HistoryQuery } from '../wire/history-body.ts';
 import { Op } from '../wire/op.ts';
 import { PayloadKind } from '../wire/run.ts';
 import { isMid } from '../wire/user-id.ts';
@@ -15,6 +16,8 @@ const replyTo: Record<number, number> = {
   [Op.auth]: Op.authReply,
   [Op.send]: Op.sendReply,
   [Op.groupSend]: Op.groupSendReply,
+  [Op.ack]: Op.ackReply,
+  [Op.history]: Op.historyReply,
 };
 
 /**
@@ -58,6 +61,12 @@ export class CometInput implements FrameSink {
             );
           }
           break;
+        case Op.ack:
+          this.#acknowledge(session, seq, version, parseAckBytes(buf, start, end));
+          break;
+        case Op.history:
+          this.#history(session, seq, version, parseHistoryBytes(buf, start, end));
+          break;
         default:
           this.#other(session, op, seq, version);
       }
@@ -70,8 +79,10 @@ export class CometInput implements FrameSink {
     session.heardAt = this.now;
     const request = parseRequest(text);
     if ('close' in request) return request;
-    const { op, version, seq, send } = request;
+    const { op, version, seq, send, body } = request;
     if (version !== 0 && version !== 1) this.#refuse(session, op, seq, version, 'unsupported_version');
+    else if (op === Op.ack) this.#acknowledge(session, seq, version, parseAck(body));
+    else if (op === Op.history) this.#history(session, seq, version, parseHistory(body));
     else if (send === undefined) this.#other(session, op, seq, version);
     else if (typeof send === 'string') this.#refuse(session, op, seq, version, send);
     else this.#sendJson(session, op, seq, version, send);
@@ -98,6 +109,16 @@ export class CometInput implements FrameSink {
     if (from !== session.user) this.#refuse(session, op, seq, version, 'bad_sender');
     else if (!isMid(to)) this.#refuse(session, op, seq, version, 'bad_recipient');
     else this.#requests.send(session, op, seq, version, to, kind, buf, start, end);
+  }
+
+  #acknowledge(session: Session, seq: number, version: number, body: AckBody | ErrorCode): void {
+    if (typeof body === 'string') this.#refuse(session, Op.ack, seq, version, body);
+    else this.#requests.acknowledge(session, seq, version, body);
+  }
+
+  #history(session: Session, seq: number, version: number, query: HistoryQuery | ErrorCode): void {
+    if (typeof query === 'string') this.#refuse(session, Op.history, seq, version, query);
+    else this.#requests.history(session, seq, version, query);
   }
 
   #other(session: Session, op: number, seq: number, version: number): void {

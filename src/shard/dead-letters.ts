@@ -2,7 +2,14 @@ import type { ActorSystem, DeadLetter, DeadLetterReason } from '../actor/index.t
 import { closes, type ErrorCode } from '../errors.ts';
 import { Fanout, type FanoutMessage } from '../group/fanout.ts';
 import { Group } from '../group/group.ts';
-import type { ConnectionMessage, Deliver, SendRequest, Sent } from '../user/messages.ts';
+import type {
+  Acknowledge,
+  AskHistory,
+  ConnectionMessage,
+  Deliver,
+  SendRequest,
+  Sent,
+} from '../user/messages.ts';
 import { User } from '../user/user.ts';
 import { runLast } from '../wire/run.ts';
 import type { UserId } from '../wire/user-id.ts';
@@ -59,6 +66,9 @@ export class LostMessages {
     } else if (message === 'sent') this.#settle(letter);
     else if (message === 'attach') {
       this.#sessions.get((letter.payload as ConnectionMessage).connection)?.close(closes.restart);
+    } else if (message === 'acknowledge' || message === 'history') {
+      const { session, ticket } = letter.payload as Acknowledge | AskHistory;
+      session.refuse(ticket, 1, errorOf[letter.reason] ?? 'internal_error');
     } else if (message !== 'committed' && letter.reason !== 'failed') this.#again(letter);
   }
 

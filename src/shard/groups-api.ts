@@ -20,8 +20,8 @@ export class GroupsOnActors implements GroupsApi {
     return info === null ? undefined : { members: [...info.members], lastChatId: info.lastChatId };
   }
 
-  remove(gid: number): Promise<boolean> {
-    return answer(this.#system.ask(Group, gid, 'remove'));
+  async remove(gid: number): Promise<boolean> {
+    return orThrow(await answer(this.#system.ask(Group, gid, 'remove')));
   }
 
   async change(gid: number, add: number[], remove: number[]): Promise<ChangedGroup | undefined> {
@@ -30,8 +30,8 @@ export class GroupsOnActors implements GroupsApi {
   }
 }
 
-function orThrow(changed: GroupChanged | GroupRefusal): GroupChanged {
-  if ('refused' in changed) throw new EnckeError(changed.refused);
+function orThrow<T extends GroupChanged | boolean>(changed: T | GroupRefusal): T {
+  if (typeof changed === 'object' && 'refused' in changed) throw new EnckeError(changed.refused);
   return changed;
 }
 

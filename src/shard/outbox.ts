@@ -10,15 +10,22 @@ import {
   replyText,
 } from '../wire/comet-json.ts';
 import { frameWithText, HEADER_BYTES, REPLY_BYTES, writeHeader, writeReply } from '../wire/frame.ts';
-import { encodeErrors, encodeNotifications, type ErrorEntry } from '../wire/messaging.ts';
+import { historyFrame, historyText } from '../wire/history-reply.ts';
+import {
+  acceptedText,
+  encodeAccepted,
+  encodeErrors,
+  encodeNotifications,
+  type ErrorEntry,
+} from '../wire/messaging.ts';
 import { Op } from '../wire/op.ts';
 import type { Session } from '../user/session.ts';
 
 const unknownOperation = -errorNumber('unknown_operation');
 
 /** A reply of 25 bytes in binary. A client that sends op 19 gets the text of an unknown operation. */
-const isSendReply = (op: number, result: number): boolean =>
-  (op === Op.sendReply || op === Op.groupSendReply) && result !== unknownOperation;
+const isNumberReply = (op: number, result: number): boolean =>
+  (op === Op.sendReply || op === Op.groupSendReply || op === Op.ackReply) && result !== unknownOperation;
 
 const isHeartbeatReply = (op: number, result: number): boolean => op === Op.heartbeatReply && result > 0;
 
@@ -69,6 +76,7 @@ export class Outbox {
       this.#writeTexts(session, session.encoding === 'json' ? jsonTexts(session) : messagingTexts(session));
     session.runs.length = 0;
     session.runBytes = 0;
+    session.history?.wrote();
     if (session.closing === undefined) this.onWritten?.(session);
     else this.#close(session, session.closing);
   }
@@ -83,7 +91,7 @@ export class Outbox {
     for (let i = 0; i < replies; i++) {
       const op = requests.opAt(requests.head + i);
       const result = requests.resultAt(requests.head + i);
-      if (isSendReply(op, result)) bytes += REPLY_BYTES;
+      if (isNumberReply(op, result)) bytes += REPLY_BYTES;
       else if (isHeartbeatReply(op, result)) bytes += HEADER_BYTES;
       else plain = false;
     }
@@ -108,7 +116,7 @@ export class Outbox {
     const prefix = (session.prefix ??= []);
     while (requests.take()) {
       const { op, version, seq, result } = requests;
-      if (isSendReply(op, result)) {
+      if (isNumberReply(op, result)) {
         const frame = Buffer.allocUnsafe(REPLY_BYTES);
         writeReply(frame, 0, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
         prefix.push(frame);
@@ -116,6 +124,8 @@ export class Outbox {
         const frame = Buffer.allocUnsafe(HEADER_BYTES);
         writeHeader(frame, 0, HEADER_BYTES, version, op, seq);
         prefix.push(frame);
+      } else if (op === Op.historyReply && result !== unknownOperation) {
+        prefix.push(historyFrame(version, seq, result > 0 ? session.takePage() : null));
       } else prefix.push(frameWithText(op, version, seq, errorReplyBody(op, errorName(-result))));
     }
     this.#writeBinary(session);
@@ -153,27 +163,37 @@ function jsonTexts(session: Session): (string | Buffer)[] {
   while (requests.take()) {
     const { op, version, seq, result } = requests;
     if (isHeartbeatReply(op, result)) texts.push(heartbeatReplyText(version, seq));
-    else if (result > 0) texts.push(replyText(op, version, seq, result));
-    else texts.push(errorReplyText(op, version, seq, errorName(-result)));
+    else if (result < 0) texts.push(errorReplyText(op, version, seq, errorName(-result)));
+    else if (op === Op.historyReply) texts.push(historyText(version, seq, session.takePage()));
+    else texts.push(replyText(op, version, seq, result));
   }
   if (runs.length > 0) texts.push(encodeBatch(runs));
   return texts;
 }
 
-/** Messaging answers only what failed. */
+/** Messaging answers only what failed, unless it asked for more. */
 function messagingTexts(session: Session): (string | Buffer)[] {
   const { requests, runs, ids } = session;
   const texts = session.prefix ?? [];
   session.prefix = undefined;
   const errors: ErrorEntry[] = [];
+  let accepted: string[] | undefined;
   while (requests.take()) {
     const { ticket, result } = requests;
     if (result < 0) errors.push({ section: 'send', idText: ids?.get(ticket), code: errorName(-result) });
+    else if (session.wantsAccepted) (accepted ??= []).push(acceptedText(ids?.get(ticket) ?? 'null', result));
     ids?.delete(ticket);
   }
-  if (errors.length > 0) texts.push(encodeErrors(errors));
+  if (errors.length > 0) for (const entries of chunks(errors)) texts.push(encodeErrors(entries));
+  if (accepted !== undefined) for (const entries of chunks(accepted)) texts.push(encodeAccepted(entries));
   if (runs.length > 0) {
     texts.push(...encodeNotifications(runs, limits.notificationMessagesMax, limits.notificationBytesMax));
   }
   return texts;
+}
+
+/** In messaging no text has more entries. */
+function* chunks<T>(entries: readonly T[]): Generator<readonly T[]> {
+  const max = limits.notificationMessagesMax;
+  for (let i = 0; i < entries.length; i += max) yield entries.slice(i, i + max);
 }

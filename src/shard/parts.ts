@@ -113,6 +113,7 @@ function openSessions(
     shard,
     shards,
     now,
+    tellUser: users.tell,
     sendToUser: (owner, request) => users.system.tell(User, owner, 'send', request),
     sendToGroup: (group, request) => users.system.tell(Group, group, 'send', request),
   });

@@ -1,7 +1,9 @@
 import { errorNumber, type ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
-import type { ReplyTo, SendRequest } from '../user/messages.ts';
+import type { ReplyTo, SendRequest, UserPort } from '../user/messages.ts';
 import type { Session } from '../user/session.ts';
+import type { AckBody } from '../wire/ack-body.ts';
+import type { HistoryQuery } from '../wire/history-body.ts';
 import { Op } from '../wire/op.ts';
 import { Origin, PayloadKind } from '../wire/run.ts';
 import { RunBuilder } from '../wire/run-builder.ts';
@@ -13,6 +15,8 @@ export interface RequestHost {
   readonly shard: number;
   readonly shards: number;
   now(): number;
+  /** What is asked of the session's own user. */
+  readonly tellUser: UserPort['tell'];
   sendToUser(owner: UserId, request: SendRequest): void;
   sendToGroup(group: number, request: SendRequest): void;
 }
@@ -66,6 +70,20 @@ export class Requests {
     const ticket = session.requests.add(replyOp(op), seq, version, this.#ownerShard(session, op, to));
     if (this.#builder.count === 0) this.#firstTicket = ticket;
     this.#builder.add(op, Number(session.user), to, buf, start, end);
+  }
+
+  /** Op 22. */
+  acknowledge(session: Session, seq: number, version: number, body: AckBody): void {
+    this.end();
+    const ticket = session.requests.add(Op.ackReply, seq, version, -1);
+    this.#host.tellUser(session.user, 'acknowledge', { session, ticket, ...body });
+  }
+
+  /** Op 24. */
+  history(session: Session, seq: number, version: number, query: HistoryQuery): void {
+    this.end();
+    const ticket = session.requests.add(Op.historyReply, seq, version, -1);
+    this.#host.tellUser(session.user, 'history', { session, ticket, query });
   }
 
   /** A messaging message: stored whole, as JSON, under its own id. */

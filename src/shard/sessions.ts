@@ -120,6 +120,7 @@ export class Sessions {
     this.#draining = true;
     for (const session of this.#sessions.values()) {
       session.leaving = closes.goingAway;
+      if (session.congested) session.history?.abandon();
       this.closeIfIdle(session);
     }
   }

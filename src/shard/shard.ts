@@ -35,7 +35,7 @@ export class Shard implements PartsHost {
   readonly #fanouts: Fanouts;
   readonly #outbox: Outbox;
   readonly #parts: Parts;
-  /** Sessions whose feeder goes on when the gateway has taken in the slab. */
+  /** Sessions whose feeder, or history, goes on when the gateway has taken in the slab. */
   readonly #fedIn = new Map<Session, number>();
   #tickScheduled = false;
   #draining = false;
@@ -78,7 +78,8 @@ export class Shard implements PartsHost {
 
   whenWritten(session: Session): void {
     // Nothing is to be written when the lane was found full: any slab on its way will do.
-    this.#fedIn.set(session, session.touched ? this.#lane.writing : this.#lane.writing - 1);
+    const written = Math.max(session.lastSlab, this.#lane.writing - 1);
+    this.#fedIn.set(session, session.touched ? this.#lane.writing : written);
     this.#lane.out.wantAck();
   }
 
@@ -182,8 +183,9 @@ export class Shard implements PartsHost {
   }
 
   #wakeFeeder(session: Session): void {
-    const { user, connection, feeder } = session;
-    if (feeder !== undefined) this.#system.tellIfActive(User, user, 'feed', { connection });
+    const { user, connection, feeder, history } = session;
+    if (feeder !== undefined || history !== undefined)
+      this.#system.tellIfActive(User, user, 'feed', { connection });
   }
 
   onAcknowledged(): void {

@@ -72,10 +72,17 @@ export class DiskStores implements ShardStores {
 
   async open(): Promise<void> {
     const { dir, retention, logger, onFatal } = this.#options;
-    this.#worker = await StoreWorker.open(dir, retention);
-    this.#worker.onDeath = onFatal;
-    this.#worker.onSwept = (end) => this.#onSwept(end);
-    const { tornBytes } = await this.#worker.recover();
+    const worker = await StoreWorker.open(dir, retention);
+    let tornBytes: number;
+    try {
+      ({ tornBytes } = await worker.recover());
+    } catch (error) {
+      await worker.close();
+      throw error;
+    }
+    worker.onDeath = onFatal;
+    worker.onSwept = (end) => this.#onSwept(end);
+    this.#worker = worker;
     if (tornBytes > 0) logger.warn({ tornBytes }, 'commits that a crash had cut off were left out');
   }
 

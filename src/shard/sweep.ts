@@ -1,6 +1,7 @@
 import { closes } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Session } from '../user/session.ts';
+import { Op } from '../wire/op.ts';
 
 /**
  * Ends connections that have been silent for too long, and those whose requests the server has
@@ -28,7 +29,9 @@ export class Sweep {
     if (session.encoding !== 'messaging' && now - session.heardAt >= idleTimeoutMs)
       session.close(closes.idle);
     const { requests } = session;
-    if (requests.size === 0 || requests.isReady) {
+    // A page of history waits for a client that does not read: that is no fault of the server.
+    const waitsForClient = session.congested && requests.opAt(requests.head) === Op.historyReply;
+    if (requests.size === 0 || requests.isReady || waitsForClient) {
       this.#waiting.delete(session);
       return;
     }

@@ -3,7 +3,7 @@ import { limits } from '../limits.ts';
 import { isGroup } from '../store/conversation.ts';
 import type { UserContext } from './context.ts';
 import type { FollowedGroup, PairState } from './conversation-state.ts';
-import { collect, saveDirty } from './cursors.ts';
+import { collect, saveBehind, saveDirty } from './cursors.ts';
 import { feederOf } from './feeding.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Attach, ConnectionMessage, Membership } from './messages.ts';
@@ -52,17 +52,13 @@ export async function attach(
 }
 
 /** A connection is gone: what it took is the user's cursor now. */
-export function detach(
-  state: UserState,
-  { connection }: ConnectionMessage,
-  ctx: UserContext,
-): void | Promise<void> {
+export function detach(state: UserState, { connection }: ConnectionMessage, ctx: UserContext): void {
   const i = state.sessions.findIndex((session) => session.connection === connection);
   const [session] = i < 0 ? [] : state.sessions.splice(i, 1);
-  if (session === undefined) return undefined;
+  if (session === undefined) return;
   noteSiblings(state);
   collect(state, session);
-  return saveDirty(state, ctx.env);
+  saveBehind(state, ctx.env);
 }
 
 function noteSiblings(state: UserState): void {
@@ -135,14 +131,25 @@ async function openMailbox(state: UserState, ctx: UserContext): Promise<void> {
   for (const session of state.sessions) collect(state, session);
   state.mailbox = new Mailbox();
   for (const pair of state.pairs()) pair.marks.readUpTo(pair.delivered);
-  await ctx.env.store.saveUser(state.id, state.toRecord(state.pairs()));
+  try {
+    await ctx.env.store.saveUser(state.id, state.toRecord(state.pairs()));
+  } catch (error) {
+    state.mailbox = undefined; // a mailbox is there when it is stored
+    throw error;
+  }
 }
 
 /** What a named device is sent is counted from its first connection on. */
 async function openDevice(state: UserState, device: string, ctx: UserContext): Promise<void> {
-  if (state.devices.at(-1) === device) return;
+  if (state.devices.at(-1) === device && !state.devicesDirty) return;
   state.useDevice(device);
-  await saveDirty(state, ctx.env);
+  try {
+    await saveDirty(state, ctx.env);
+  } catch (error) {
+    // The user may connect all the same: it is saved when the store takes something again.
+    ctx.env.logger.warn({ err: error, user: state.id }, 'a new device could not be saved: later');
+    ctx.env.markCursors(state.id);
+  }
 }
 
 /** What of a pair a new connection has to be fed. */

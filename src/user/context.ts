@@ -13,6 +13,7 @@ export interface UserContext {
     tell(name: 'committed', outcome: Committed): boolean;
     tell(name: 'fed', outcome: Fed): boolean;
     tell(name: 'found', outcome: Found): boolean;
+    tell(name: 'saveAcks'): boolean;
   };
   readonly timers: {
     once(timer: string, ms: number, name: 'feed', payload: { readonly connection: number }): void;

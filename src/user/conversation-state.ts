@@ -5,6 +5,7 @@ import {
   type PairConversation,
 } from '../store/conversation.ts';
 import type { Cursor } from '../store/store.ts';
+import type { SendRequest } from './messages.ts';
 import { ReadMarks } from './read-marks.ts';
 import type { RetryIndex } from './retry-index.ts';
 
@@ -16,7 +17,7 @@ export class ConversationState<C extends Conversation = Conversation> {
   /** Everything up to here was delivered to the user, on whatever connection. */
   delivered: number;
   /** Of a group: the number that was last when the user joined. */
-  readonly #floor: number;
+  readonly floor: number;
   /** The same for named devices. One that is not here has seen nothing of the conversation. */
   #devices: Map<string, number> | undefined;
   readonly marks: ReadMarks;
@@ -25,7 +26,7 @@ export class ConversationState<C extends Conversation = Conversation> {
 
   constructor(conversation: C, saved: Cursor | undefined, floor: number) {
     this.conversation = conversation;
-    this.#floor = floor;
+    this.floor = floor;
     this.delivered = Math.max(saved?.delivered ?? 0, floor);
     this.marks = new ReadMarks(saved?.readTo, saved?.read);
     for (const [device, number] of Object.entries(saved?.devices ?? {})) {
@@ -40,7 +41,7 @@ export class ConversationState<C extends Conversation = Conversation> {
   /** For a connection of the user as a whole (null or '') or of a named device. */
   deliveredTo(device: string | null): number {
     if (device === null || device === '') return this.delivered;
-    return this.#devices?.get(device) ?? this.#floor;
+    return this.#devices?.get(device) ?? this.floor;
   }
 
   /** A connection took everything up to `number`. */
@@ -56,7 +57,7 @@ export class ConversationState<C extends Conversation = Conversation> {
 
   /** A device that the server has not seen before starts with what the user has. */
   addDevice(device: string): void {
-    if (this.delivered > this.#floor) this.deliver(device, this.delivered);
+    if (this.delivered > this.floor) this.deliver(device, this.delivered);
   }
 
   forgetDevice(device: string): void {
@@ -83,8 +84,12 @@ export class PairState extends ConversationState<PairConversation> {
   assigned = -1;
   /** Owner: runs handed to the store whose outcome is open. */
   pending = 0;
+  /** Owner: one of these was not stored, so those behind it will not be: nothing new until they are back. */
+  failed = false;
   /** Owner: the newest time in the conversation. */
   lastTime = 0;
   /** Owner: the messaging messages that are not known to be read. */
   retries: RetryIndex | undefined;
+  /** Owner: retries of messages that are on their way to the store. */
+  retrying: { readonly chatId: number; readonly request: SendRequest }[] | undefined;
 }

@@ -4,12 +4,19 @@ import type { ShardEnv } from './env.ts';
 import type { Session } from './session.ts';
 import type { UserState } from './user-state.ts';
 
-/** Takes over what the kernel took of a session's output; true when some of it is still open. */
+/** A device that was forgotten in favour of others is not remembered by what it still gets. */
+export function knownDevice(state: UserState, device: string | null): string | null {
+  return device === null || device === '' || state.devices.includes(device) ? device : null;
+}
+
+/**
+ * Takes over what the kernel took of a session's output; true when some of it is still open. A
+ * session that acknowledges says itself what it has.
+ */
 export function collect(state: UserState, session: Session): boolean {
+  if (session.acknowledges) return false;
   const writesTaken = session.writesTaken;
-  const { device } = session;
-  // A device that was forgotten in favour of others is not remembered by what it still gets.
-  const known = device === null || device === '' || state.devices.includes(device) ? device : null;
+  const known = knownDevice(state, session.device);
   let open = false;
   for (const delivery of session.deliveries()) {
     delivery.confirm(writesTaken);
@@ -35,7 +42,22 @@ export function saveDirty(state: UserState, env: ShardEnv): void | Promise<void>
   if (moved.length === 0 && !state.devicesDirty) return undefined;
   state.devicesDirty = false;
   for (const conversation of moved) conversation.dirty = false;
-  return env.store.saveUser(state.id, state.toRecord(moved));
+  const saving = env.store.saveUser(state.id, state.toRecord(moved));
+  if (saving === undefined) return undefined;
+  state.noteSaving(saving);
+  saving.catch(() => {
+    for (const conversation of moved) conversation.dirty = true; // to be saved the next time
+    state.devicesDirty = true;
+  });
+  return saving;
+}
+
+/** For who does not wait for it. What could not be saved is saved later. */
+export function saveBehind(state: UserState, env: ShardEnv): void {
+  saveCursors(state, env)?.catch((error: unknown) => {
+    env.logger.warn({ err: error, user: state.id }, 'cursors could not be saved: later');
+    env.markCursors(state.id);
+  });
 }
 
 function conversationOf(state: UserState, conversation: Conversation): ConversationState | undefined {

@@ -20,7 +20,9 @@ export function feederOf(state: UserState, session: Session, ctx: UserContext): 
 
 /** What a session wrote was taken in, or its client reads again. */
 export function continueFeeding(state: UserState, { connection }: ConnectionMessage): void {
-  state.sessions.find((session) => session.connection === connection)?.feeder?.written();
+  const session = state.sessions.find((one) => one.connection === connection);
+  session?.feeder?.written();
+  session?.history?.written();
 }
 
 /** The answer of the log. */

@@ -2,7 +2,7 @@ import { limits } from '../limits.ts';
 import type { ReadItem } from '../wire/messaging.ts';
 import type { PairState } from './conversation-state.ts';
 
-interface Entry {
+export interface Entry {
   readonly pair: PairState;
   readonly number: number;
   readonly sid: string;

@@ -1,10 +1,13 @@
 import { ask, tell, type PayloadArgs, type TellNames } from '../actor/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ReadResult } from '../store/store.ts';
+import type { AckBody } from '../wire/ack-body.ts';
+import type { HistoryQuery } from '../wire/history-body.ts';
 import type { ReadItem } from '../wire/messaging.ts';
 import type { Run } from '../wire/run.ts';
 import type { UserId } from '../wire/user-id.ts';
 import type { PairState } from './conversation-state.ts';
+import type { Session } from './session.ts';
 
 /** Where the outcome of a request goes: `count` tickets of a connection from `ticket` on. */
 export interface ReplyTo {
@@ -100,6 +103,19 @@ export interface ReadMarks {
   readonly items: readonly ReadItem[];
 }
 
+/** Op 22: a session of this user, on its shard, has everything of a conversation up to a number. */
+export interface Acknowledge extends AckBody {
+  readonly session: Session;
+  readonly ticket: number;
+}
+
+/** Op 24, of a session of this user on its shard. */
+export interface AskHistory {
+  readonly session: Session;
+  readonly ticket: number;
+  readonly query: HistoryQuery;
+}
+
 /** The other user read messages of a pair that this user owns. */
 export interface ReadByOther {
   readonly other: UserId;
@@ -140,6 +156,10 @@ export const userMessages = {
   read: tell<ReadMarks>(),
   found: tell<Found>(),
   readByOther: tell<ReadByOther>(),
+  /** Comet's receipts and history. */
+  acknowledge: tell<Acknowledge>(),
+  saveAcks: tell(),
+  history: tell<AskHistory>(),
   /** Group membership, while the user is here. */
   joined: tell<Membership>(),
   left: tell<{ readonly group: number }>(),

@@ -6,7 +6,7 @@ import { limits } from '../limits.ts';
  */
 export class ReadMarks {
   #readTo: number;
-  readonly #ranges: number[];
+  #ranges: number[];
 
   constructor(readTo = 0, ranges: readonly number[] = []) {
     this.#readTo = readTo;
@@ -45,6 +45,16 @@ export class ReadMarks {
       ranges.splice(i + 2, 0, number, number);
     }
     return true;
+  }
+
+  /** What `restore` goes back to. */
+  snapshot(): ReadMarks {
+    return new ReadMarks(this.#readTo, this.#ranges);
+  }
+
+  restore(snapshot: ReadMarks): void {
+    this.#readTo = snapshot.#readTo;
+    this.#ranges = [...snapshot.#ranges];
   }
 
   /** Everything up to `number` counts as read. */

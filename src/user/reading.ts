@@ -5,7 +5,9 @@ import { frameFrom, nextFrame, runLast } from '../wire/run.ts';
 import { list } from './attaching.ts';
 import type { UserContext } from './context.ts';
 import type { PairState } from './conversation-state.ts';
+import type { Entry, Mailbox } from './mailbox.ts';
 import type { Found, ReadByOther, ReadMarks } from './messages.ts';
+import type { ReadMarks as Marks } from './read-marks.ts';
 import { isToSelf, type UserState } from './user-state.ts';
 
 type Item = ReadMarks['items'][number];
@@ -20,34 +22,69 @@ export function read(
   if (mailbox === undefined) return undefined;
   // The connection may be gone already, before its turn to be attached came.
   if (!state.listed) return list(state, ctx).then(() => read(state, { connection, items }, ctx));
-  const marked = new Map<PairState, number[]>();
+  const marking = new Marking();
+  const taken: Taken[] = [];
   const refused: Item[] = [];
   for (const item of items) {
-    const entries = mailbox.take(item.id, item.sid);
-    for (const { pair, number, sid } of entries) {
-      if (pair.marks.add(number)) push(marked, pair, number);
+    for (const entry of mailbox.take(item.id, item.sid)) {
+      if (marking.add(entry.pair, entry.number)) taken.push({ item, entry });
       else {
-        mailbox.add(item.id, sid, pair, number); // it stays unread, and can be read later
+        putBack(mailbox, { item, entry });
         refused.push(item);
       }
     }
     if (!mailbox.complete && mailbox.lookups.length < limits.mailboxIndexMax) mailbox.lookups.push(item);
   }
-  if (refused.length > 0) refuse(connection, refused, ctx);
+  if (refused.length > 0) refuse(connection, refused, 'mailbox_full', ctx);
   if (mailbox.lookups.length > 0 && !mailbox.looking) lookUp(state, ctx);
-  return finish(state, marked, ctx);
+  return finish(state, marking, ctx, () => {
+    for (const each of taken) putBack(mailbox, each);
+    refuse(connection, [...new Set(taken.map(({ item }) => item))], 'storage_unavailable', ctx);
+  });
+}
+
+/** An unread message that was taken out of the index. */
+interface Taken {
+  readonly item: Item;
+  readonly entry: Entry;
+}
+
+/** It stays unread, and can be read later. */
+function putBack(mailbox: Mailbox, { item, entry: { sid, pair, number } }: Taken): void {
+  mailbox.add(item.id, sid, pair, number);
+}
+
+/** Marks that are set now, and can be taken back as long as they are not stored. */
+class Marking {
+  readonly numbers = new Map<PairState, number[]>();
+  readonly #before = new Map<PairState, Marks>();
+
+  /** False when the pair has no room for another gap. */
+  add(pair: PairState, number: number): boolean {
+    if (!this.#before.has(pair)) this.#before.set(pair, pair.marks.snapshot());
+    if (!pair.marks.add(number)) return false;
+    const numbers = this.numbers.get(pair);
+    if (numbers === undefined) this.numbers.set(pair, [number]);
+    else numbers.push(number);
+    return true;
+  }
+
+  undo(): void {
+    for (const [pair, marks] of this.#before) pair.marks.restore(marks);
+  }
 }
 
 /** What the search in the log found. */
 export function found(state: UserState, { pairs }: Found, ctx: UserContext): void | Promise<void> {
   if (state.mailbox === undefined) return undefined;
   state.mailbox.looking = false;
-  const marked = new Map<PairState, number[]>();
+  const marking = new Marking();
   for (const { pair, numbers } of pairs) {
-    for (const number of numbers) if (pair.marks.add(number)) push(marked, pair, number);
+    for (const number of numbers) marking.add(pair, number);
   }
   if (state.mailbox.lookups.length > 0) lookUp(state, ctx);
-  return finish(state, marked, ctx);
+  // Who asked for it is not known any more: the messages come again at the next connection.
+  return finish(state, marking, ctx, () => {});
 }
 
 /** The owner of a pair is told, so that the same id is not taken for a retry any more. */
@@ -56,8 +93,27 @@ export function readByOther(state: UserState, { other, numbers }: ReadByOther): 
   for (const number of numbers) retries?.forget(number);
 }
 
-function finish(state: UserState, marked: Map<PairState, number[]>, ctx: UserContext): void | Promise<void> {
-  if (marked.size === 0) return undefined;
+/** Stored, then told: the marks, or `onFailure` and no marks. */
+function finish(
+  state: UserState,
+  marking: Marking,
+  ctx: UserContext,
+  onFailure: () => void,
+): void | Promise<void> {
+  if (marking.numbers.size === 0) return undefined;
+  const saving = ctx.env.store.saveUser(state.id, state.toRecord(marking.numbers.keys()));
+  if (!(saving instanceof Promise)) return tellRead(state, marking.numbers, ctx);
+  return saving.then(
+    () => tellRead(state, marking.numbers, ctx),
+    (error: unknown) => {
+      ctx.env.logger.warn({ err: error, user: state.id }, 'read marks could not be stored');
+      marking.undo();
+      onFailure();
+    },
+  );
+}
+
+function tellRead(state: UserState, marked: ReadonlyMap<PairState, number[]>, ctx: UserContext): void {
   for (const [pair, numbers] of marked) {
     const { conversation } = pair;
     for (const number of numbers) pair.retries?.forget(number);
@@ -65,7 +121,6 @@ function finish(state: UserState, marked: Map<PairState, number[]>, ctx: UserCon
       ctx.env.users.tellIfActive(conversation.low, 'readByOther', { other: state.id, numbers });
     }
   }
-  return ctx.env.store.saveUser(state.id, state.toRecord(marked.keys()));
 }
 
 /** Ids that did not pass through memory yet are searched for in what is unread, all at once. */
@@ -120,14 +175,12 @@ async function search(state: UserState, items: readonly Item[], ctx: UserContext
   return hits;
 }
 
-function push(map: Map<PairState, number[]>, pair: PairState, number: number): void {
-  const numbers = map.get(pair);
-  if (numbers === undefined) map.set(pair, [number]);
-  else numbers.push(number);
-}
-
-function refuse(connection: number, items: readonly Item[], ctx: UserContext): void {
-  const code = 'mailbox_full';
+function refuse(
+  connection: number,
+  items: readonly Item[],
+  code: 'mailbox_full' | 'storage_unavailable',
+  ctx: UserContext,
+): void {
   const reason = errorReasons[code];
   const entries = items.map(({ idText }) => ({ section: 'read', idText, code, reason }) as const);
   ctx.env.sessions.get(connection)?.say(encodeErrors(entries));

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Cursor } from '../store/store.ts';
 import { messageIdOf } from '../wire/messaging.ts';
@@ -17,6 +18,7 @@ const otherOf = (state: UserState, request: SendRequest): UserId =>
 /** The owner of a pair numbers a run and hands it to the store. */
 export function send(state: UserState, request: SendRequest, ctx: UserContext): void | Promise<void> {
   const pair = state.pair(otherOf(state, request));
+  if (pair.failed) return refuse(state, request, 'storage_unavailable', ctx);
   if (pair.assigned >= 0 && request.id === null) return accept(pair, request, ctx);
   return loadAndAccept(state, pair, request, ctx);
 }
@@ -35,7 +37,8 @@ async function loadAndAccept(
     pair.retries ??= await loadRetries(state, pair, ctx);
     const chatId = pair.retries.find(request.from, request.id);
     if (chatId !== undefined) {
-      ctx.env.users.tellIfActive(request.from, 'retried', { replyTo: request.replyTo, chatId });
+      if (chatId > pair.head) (pair.retrying ??= []).push({ chatId, request });
+      else ctx.env.users.tellIfActive(request.from, 'retried', { replyTo: request.replyTo, chatId });
       return;
     }
     pair.retries.add(request.from, request.id, pair.assigned + 1);
@@ -62,10 +65,16 @@ export function committed(state: UserState, outcome: Committed, ctx: UserContext
   pair.pending = Math.max(0, pair.pending - 1); // 0: from before the actor failed and was loaded again
   if (error !== null) {
     if (request.id !== null) pair.retries?.forget(run.first);
-    if (pair.pending === 0) pair.assigned = outcome.last >= 0 ? outcome.last : pair.head;
-    if (from === state.id) refused(state, { replyTo, error }, ctx);
-    else ctx.env.users.tellIfActive(from, 'refused', { replyTo, error });
+    // The numbers behind it cannot be used either: nothing new until all of them came back.
+    pair.failed = pair.pending > 0;
+    if (!pair.failed) pair.assigned = outcome.last >= 0 ? outcome.last : pair.head;
+    refuse(state, request, error, ctx);
+    if (pair.retrying !== undefined) settleRetries(state, pair, run.first, error, ctx);
     return;
+  }
+  if (pair.failed && pair.pending === 0) {
+    pair.failed = false;
+    pair.assigned = runLast(run);
   }
   const first = run.first;
   const isGroup = false;
@@ -75,6 +84,30 @@ export function committed(state: UserState, outcome: Committed, ctx: UserContext
     ctx.env.users.tellIfActive(from, 'sent', { replyTo, to, isGroup, first, run: request.echo ? run : null });
   }
   if (to !== state.id) ctx.env.users.tellIfActive(to, 'deliver', { from, other: from, run });
+  if (pair.retrying !== undefined) settleRetries(state, pair, first, null, ctx);
+}
+
+function refuse(state: UserState, { from, replyTo }: SendRequest, error: ErrorCode, ctx: UserContext): void {
+  if (from === state.id) refused(state, { replyTo, error }, ctx);
+  else ctx.env.users.tellIfActive(from, 'refused', { replyTo, error });
+}
+
+/** Retries of a message that was on its way to the store share its outcome. */
+function settleRetries(
+  state: UserState,
+  pair: PairState,
+  number: number,
+  error: ErrorCode | null,
+  ctx: UserContext,
+): void {
+  const waiting = pair.retrying ?? [];
+  const rest = waiting.filter(({ chatId }) => chatId !== number);
+  pair.retrying = rest.length === 0 ? undefined : rest;
+  for (const { chatId, request } of waiting) {
+    if (chatId !== number) continue;
+    if (error !== null) refuse(state, request, error, ctx);
+    else ctx.env.users.tellIfActive(request.from, 'retried', { replyTo: request.replyTo, chatId });
+  }
 }
 
 /** Whether unread messages to this user are kept. A mid that never used messaging has no mailbox. */

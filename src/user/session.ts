@@ -1,11 +1,14 @@
+import { assert } from '../assert.ts';
 import { errorNumber, type CloseReason, type ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Opening } from '../net/lane.ts';
 import type { Conversation } from '../store/conversation.ts';
+import type { HistoryPage } from '../wire/history-reply.ts';
 import type { Run } from '../wire/run.ts';
 import type { UserId } from '../wire/user-id.ts';
 import { Delivery } from './delivery.ts';
 import type { Feeder } from './feeder.ts';
+import type { History } from './history.ts';
 import { RequestQueue } from './request-queue.ts';
 
 /** What a session needs of the shard it lives on. */
@@ -28,8 +31,15 @@ export class Session {
   readonly device: string | null;
   readonly encoding: Opening['encoding'];
   readonly webSocket: boolean;
+  /** Comet: its cursor moves by op 22 alone, not by what the kernel took. */
+  readonly acknowledges: boolean;
+  /** Messaging: it is told which of its messages are stored. */
+  readonly wantsAccepted: boolean;
   readonly requests = new RequestQueue();
   feeder: Feeder | undefined;
+  history: History | undefined;
+  /** The page that the next op 25 with ret 0 carries. */
+  page: HistoryPage | undefined;
   /** Until op 8 is sent: what it answers. */
   openedWith: Opening | undefined;
   /** Its input broke the protocol: nothing more of it is read. */
@@ -72,6 +82,8 @@ export class Session {
     this.device = opening.device;
     this.encoding = opening.encoding;
     this.webSocket = opening.webSocket;
+    this.acknowledges = opening.ack && opening.encoding !== 'messaging';
+    this.wantsAccepted = opening.ack && opening.encoding === 'messaging';
     this.heardAt = now;
     this.#host = host;
   }
@@ -131,6 +143,25 @@ export class Session {
   refuse(ticket: number, count: number, error: ErrorCode): void {
     for (let i = 0; i < count; i++) this.requests.settle(ticket + i, -errorNumber(error));
     this.#settled();
+  }
+
+  /** A request that is no send is done. */
+  answer(ticket: number, chatId: number): void {
+    this.requests.settle(ticket, chatId);
+    this.#settled();
+  }
+
+  /** An op 24 is done. There is one page at a time, see History. */
+  answerPage(ticket: number, page: HistoryPage): void {
+    this.page = page;
+    this.answer(ticket, 1);
+  }
+
+  takePage(): HistoryPage {
+    const { page } = this;
+    assert(page !== undefined, 'an op 24 that is done has its page');
+    this.page = undefined;
+    return page;
   }
 
   /** A shard is gone, and the requests that it had not answered with it. */

@@ -2,6 +2,7 @@ import { groupOf, pairOf } from '../store/conversation.ts';
 import { limits } from '../limits.ts';
 import type { Cursor, UserRecord } from '../store/store.ts';
 import type { UserId } from '../wire/user-id.ts';
+import type { OpenAck } from './acknowledging.ts';
 import { ConversationState, PairState, type FollowedGroup } from './conversation-state.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Session } from './session.ts';
@@ -16,6 +17,10 @@ export class UserState {
   /** Named devices, the least recently used first. */
   devices: readonly string[];
   devicesDirty = false;
+  /** Acknowledgements of this tick, to be saved and answered together. */
+  acks: OpenAck[] = [];
+  /** All saves of cursors that are open. */
+  saving: Promise<unknown> | undefined;
   // Most users in memory are idle: what they need for talking is made when they talk.
   #pairs: Map<UserId, PairState> | undefined;
   #groups: Map<number, FollowedGroup> | undefined;
@@ -91,6 +96,15 @@ export class UserState {
     this.devicesDirty = true;
     if (forgotten === undefined) return;
     for (const conversation of this.conversations()) conversation.forgetDevice(forgotten);
+  }
+
+  noteSaving(saving: Promise<void>): void {
+    const all = this.saving === undefined ? saving : Promise.all([this.saving, saving]);
+    const forget = (): void => {
+      if (this.saving === all) this.saving = undefined;
+    };
+    this.saving = all;
+    all.then(forget, forget);
   }
 
   /** What is to be stored of these conversations. */

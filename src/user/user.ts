@@ -1,10 +1,12 @@
 import { env, kind } from '../actor/index.ts';
 import { limits } from '../limits.ts';
+import { acknowledge, saveAcks } from './acknowledging.ts';
 import { attach, detach, join, leave, resync } from './attaching.ts';
 import type { UserContext } from './context.ts';
-import { saveCursors } from './cursors.ts';
+import { saveBehind, saveCursors } from './cursors.ts';
 import type { ShardEnv } from './env.ts';
 import { continueFeeding, fed } from './feeding.ts';
+import { history } from './history.ts';
 import { userMessages } from './messages.ts';
 import { found, read, readByOther } from './reading.ts';
 import { behind, deliver, moved, refused, retried, sent } from './receiving.ts';
@@ -42,9 +44,12 @@ export const User = kind({
     read,
     found,
     readByOther,
+    acknowledge,
+    saveAcks,
+    history,
     joined: join,
     left: leave,
-    saveCursors: (state, _none, ctx) => saveCursors(state, ctx.env),
+    saveCursors: (state, _none, ctx) => saveBehind(state, ctx.env),
     resync,
     connections: (state) => state.sessions.length,
   },

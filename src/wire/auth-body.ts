@@ -9,6 +9,8 @@ export interface AuthBody {
   readonly mkey: string;
   /** Undefined: this connection is a device of its own. */
   readonly device: string | undefined;
+  /** What was delivered goes by op 22 alone. */
+  readonly ack: boolean;
 }
 
 /** Checks the body of op 7 (docs/protocol.md, "Operation 7"); unknown keys are ignored. */
@@ -16,7 +18,7 @@ export function parseAuth(value: unknown): AuthBody | EnckeError {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return new EnckeError('bad_body', 'the body of op 7 must be a JSON object');
   }
-  const { mid, mkey, device } = value as Record<string, unknown>;
+  const { mid, mkey, device, ack = false } = value as Record<string, unknown>;
   if (!isMid(mid)) return new EnckeError('bad_body', 'mid must be an integer of 1..2147483647');
   if (typeof mkey !== 'string') return new EnckeError('bad_body', 'mkey must be a string');
   if (Buffer.byteLength(mkey) > limits.mkeyBytesMax) {
@@ -25,7 +27,8 @@ export function parseAuth(value: unknown): AuthBody | EnckeError {
   if (device !== undefined && !isDevice(device)) {
     return new EnckeError('bad_body', 'device must be 1..64 printable characters');
   }
-  return { mid, mkey, device };
+  if (typeof ack !== 'boolean') return new EnckeError('bad_body', 'ack must be true or false');
+  return { mid, mkey, device, ack };
 }
 
 /** The body of a binary op 7 in [start, end) of `buf`: the same JSON in UTF-8. */

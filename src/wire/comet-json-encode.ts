@@ -7,7 +7,7 @@ import type { Run } from './run.ts';
 
 // Texts are put together by hand: every part is a number, a code of ours, or escaped already.
 
-function frameText(op: number, version: number, seq: number, body: string): string {
+export function frameText(op: number, version: number, seq: number, body: string): string {
   return `{"ver":${version},"op":${op},"seq":${seq},"body":${body}}`;
 }
 
@@ -26,20 +26,20 @@ export function authReplyText(version: number, seq: number, result: number | Err
   return frameText(Op.authReply, version, seq, authReplyBody(result));
 }
 
-/** Op 19 or 21 with ret 0. */
+/** Op 19, 21 or 23 with ret 0. */
 export function replyText(op: number, version: number, seq: number, chatId: number): string {
   return frameText(op, version, seq, `{"ret":0,"chatId":${chatId}}`);
 }
 
 /** The body of an answer with ret -1. An unknown operation's is the same in both encodings. */
 export function errorReplyBody(op: number, code: ErrorCode): string {
-  const isReply = op === Op.sendReply || op === Op.groupSendReply;
-  return isReply && code !== 'unknown_operation'
+  const hasChatId = op === Op.sendReply || op === Op.groupSendReply || op === Op.ackReply;
+  return hasChatId && code !== 'unknown_operation'
     ? `{"ret":-1,"chatId":0,"error":"${code}"}`
     : `{"ret":-1,"error":"${code}"}`;
 }
 
-/** Op 19 or 21 with ret -1, or an unknown operation with its own op. */
+/** Op 19, 21, 23 or 25 with ret -1, or an unknown operation with its own op. */
 export function errorReplyText(op: number, version: number, seq: number, code: ErrorCode): string {
   return frameText(op, version, seq, errorReplyBody(op, code));
 }
@@ -51,7 +51,12 @@ export function closeText(code: number, reason: string): string {
 
 /** One op 9 with all messages of the runs (docs/protocol.md, "Operation 9"). */
 export function encodeBatch(runs: readonly Run[]): string {
-  let text = '{"ver":1,"op":9,"seq":0,"body":[';
+  return `{"ver":1,"op":9,"seq":0,"body":[${messageTexts(runs)}]}`;
+}
+
+/** The frames inside op 9 and op 25: elements of an array. */
+export function messageTexts(runs: readonly Run[]): string {
+  let text = '';
   let separator = '';
   for (const run of runs) {
     const { bytes, kind } = run;
@@ -66,7 +71,7 @@ export function encodeBatch(runs: readonly Run[]): string {
       at = next;
     }
   }
-  return `${text}]}`;
+  return text;
 }
 
 /** The value of `msg`, and `enc` after it where bytes are not text. */

@@ -60,6 +60,12 @@ export function encodeErrors(entries: readonly ErrorEntry[]): string {
   return `{"errors":[${entries.map(errorText).join(',')}]}`;
 }
 
+/** `{"accepted":[…]}`; an entry is what `acceptedText` made. */
+export const encodeAccepted = (entries: readonly string[]): string => `{"accepted":[${entries.join(',')}]}`;
+
+/** A message that is stored: its id as it was sent, and its number. */
+export const acceptedText = (idText: string, chatId: number): string => `{"id":${idText},"chatId":${chatId}}`;
+
 function errorText({ code, section, idText, reason = errorReasons[code] }: ErrorEntry): string {
   const place = section === undefined ? '' : `"section":"${section}",`;
   const id = idText === undefined ? '' : `"id":${idText},`;

@@ -12,4 +12,10 @@ export const Op = {
   sendReply: 19,
   groupSend: 20,
   groupSendReply: 21,
+  /** The client has everything of a conversation up to a number. */
+  ack: 22,
+  ackReply: 23,
+  /** Messages of a conversation that were sent before. */
+  history: 24,
+  historyReply: 25,
 } as const;

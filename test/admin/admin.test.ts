@@ -242,10 +242,12 @@ test('without a token, a name that someone made point here is refused', async (t
 
 test('what is not available is 503, what is broken is 500 and logged', async (t) => {
   const { call, groups, logged } = await start(t);
-  for (const code of ['unavailable', 'overloaded', 'storage_unavailable'] as const) {
+  for (const code of ['unavailable', 'overloaded'] as const) {
     groups.failure = new EnckeError(code);
     assert.deepEqual(error(await call('GET', '/v1/groups/1')), [503, 'unavailable']);
   }
+  groups.failure = new EnckeError('storage_unavailable');
+  assert.deepEqual(error(await call('PUT', '/v1/groups/1', { members: [1] })), [503, 'storage_unavailable']);
   groups.failure = new EnckeError('group_too_large');
   assert.deepEqual(error(await call('GET', '/v1/groups/1')), [422, 'group_too_large']);
   assert.equal(logged(), '');

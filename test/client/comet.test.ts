@@ -70,6 +70,28 @@ for (const kind of cometKinds) {
   });
 }
 
+for (const kind of cometKinds) {
+  test(`what is acknowledged does not come again, and history is there to look back, over ${kind}`, async () => {
+    const from = await connectTcp(server, newMid());
+    const mid = newMid();
+    for (const text of ['one', 'two', 'three']) await from.send(mid, text);
+    const first = await connectComet(kind, server, mid, { device: 'phone', ack: true });
+    const messages = await first.nextMessages(3);
+    assert.equal(await first.acknowledge({ with: from.mid }, 2), 2);
+    await first.close();
+    const second = await connectComet(kind, server, mid, { device: 'phone', ack: true });
+    assert.equal((await second.nextMessage()).text, 'three');
+    assert.equal(await second.acknowledge({ with: from.mid }, 3), 3);
+    assert.deepEqual(await second.history({ with: from.mid }), { messages, last: 3, more: false });
+    const newest = await second.history({ with: from.mid }, { order: 'newest', limit: 1, before: 3 });
+    assert.deepEqual([newest.messages[0]?.text, newest.more], ['two', true]);
+    const code = kind === 'ws-json' ? 'not_member' : 'refused';
+    await assert.rejects(second.acknowledge({ group: 77 }, 1), new RequestRefused(code));
+    await assert.rejects(second.history({ group: 77 }), new RequestRefused(code));
+    await Promise.all([from.close(), second.close()]);
+  });
+}
+
 test('frames can be sent and read as they are', async () => {
   const client = await openWebSocket(server, 'json', { unpack: false });
   const mid = newMid();

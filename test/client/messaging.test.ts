@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
-import { ConnectionClosed, UpgradeRefused } from '../../src/client/index.ts';
+import { ConnectionClosed, RequestRefused, UpgradeRefused } from '../../src/client/index.ts';
 import type { Server } from '../../src/server.ts';
 import { putGroup } from '../support/admin.ts';
 import { connectMessaging } from '../support/clients.ts';
@@ -46,6 +46,25 @@ test('what is refused comes from nextError()', async () => {
   assert.equal((await notification)[0].errors[0].error, 'not_json');
   assert.equal((await client.nextError()).error, 'not_json');
   await client.close();
+});
+
+test('with ack each send can be waited for', async () => {
+  const client = await connectMessaging(server, 51, { ack: true });
+  const accepted = once(client, 'accepted');
+  assert.equal(await client.sendAccepted('fred', { text: 'one' }), 1);
+  assert.equal((await accepted)[0].chatId, 1);
+  const more = ['two', 'three'].map((text) => client.sendAccepted('fred', { text }));
+  assert.deepEqual(await Promise.all(more), [2, 3]);
+  await assert.rejects(client.sendAccepted('#77', { text: 'nowhere' }), new RequestRefused('no_such_group'));
+  client.send('#77', {});
+  assert.equal((await client.nextError()).error, 'no_such_group'); // only the one that nobody waits for
+  const open = client.sendAccepted('fred', { text: 'four' });
+  client.destroy();
+  await assert.rejects(open, ConnectionClosed);
+  await assert.rejects(client.sendAccepted('fred', {}), ConnectionClosed);
+  const plain = await connectMessaging(server, 52);
+  await assert.rejects(plain.sendAccepted('fred', {}), TypeError);
+  await plain.close();
 });
 
 test('a client id that the server does not take is refused with 401', async () => {

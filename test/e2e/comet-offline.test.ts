@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { CometMessage } from '../../src/client/index.ts';
 import { adminRequest, putGroup } from '../support/admin.ts';
 import { cometKinds } from '../support/clients.ts';
-import { onWorkers, range, type Bench, type Wire } from '../support/comet.ts';
+import { leave, onWorkers, range, type Wire } from '../support/comet.ts';
 
 const kindAt = (i: number): (typeof cometKinds)[number] => cometKinds[i % 3] ?? 'tcp';
 const chatIdsOf = (messages: readonly CometMessage[]): number[] => messages.map(({ chatId }) => chatId);
@@ -16,13 +16,6 @@ async function sayMany(wire: Wire, to: number, texts: readonly string[], op: 18 
 
 const numbered = (prefix: string, first: number, last: number): string[] =>
   range(first, last).map((i) => `${prefix}${i}`);
-
-/** Ends it, and waits until its user has let it go: what it took is known then. */
-async function leave(bench: Bench, wire: Wire): Promise<void> {
-  const before = bench.server.connections;
-  await wire.end();
-  while (bench.server.connections >= before) await new Promise((resolve) => setImmediate(resolve));
-}
 
 onWorkers('offline', (bench) => {
   for (const kind of cometKinds) {

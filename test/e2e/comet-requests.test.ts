@@ -7,7 +7,9 @@ import { Bench, refusal, type Wire } from '../support/comet.ts';
 const int32s = [0, 1, -1, 2_147_483_647, -2_147_483_648];
 const otherVersions = [2, -1, 102, 32_767, -32_768];
 /** What is no request: made up, or the server's alone. */
-const unknownOps = [0, 1, 3, 4, 5, 6, 8, 9, 10, 17, 19, 21, 22, 99, -1, 2_147_483_647, -2_147_483_648];
+const unknownOps = [
+  0, 1, 3, 4, 5, 6, 8, 9, 10, 17, 19, 21, 23, 25, 26, 99, -1, 2_147_483_647, -2_147_483_648,
+];
 
 for (const kind of cometKinds) {
   describe(`requests over ${kind}`, () => {

@@ -64,6 +64,15 @@ test('who was away longer than messages are kept gets what is left, and live tra
         group,
         names(8, 12).map((name) => `group ${name}`),
       );
+      for (const of of [{ with: 1 }, { group: 7 }]) {
+        const { messages, last, more } = await client.history(of);
+        assert.deepEqual([messages.map(({ chatId }) => chatId), last, more], [[8, 9, 10, 11, 12], 12, false]);
+        const newest = await client.history(of, { order: 'newest', limit: 10 });
+        assert.deepEqual(
+          newest.messages.map(({ chatId }) => chatId),
+          [12, 11, 10, 9, 8],
+        );
+      }
       assert.equal(await sender.send(mid, 'live'), 13);
       assert.equal((await client.nextMessage()).text, 'live');
       await client.close();

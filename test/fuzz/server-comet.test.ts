@@ -37,7 +37,7 @@ after(async () => {
 });
 
 const rounds = 150;
-const ops = [0, 2, 3, 6, 7, 8, 9, 18, 18, 18, 19, 20, 20, 21, -1, 99, 0x7fff_ffff];
+const ops = [0, 2, 3, 6, 7, 8, 9, 18, 18, 18, 19, 20, 20, 21, 22, 22, 23, 24, 24, 25, -1, 99, 0x7fff_ffff];
 
 /** A whole frame, good or with a body that is not. */
 function randomFrame(random: Random, mid: number, gid: number, seq: number): Buffer {
@@ -47,8 +47,25 @@ function randomFrame(random: Random, mid: number, gid: number, seq: number): Buf
     body = Buffer.alloc(8 + random.int(0, 300));
     body.writeInt32BE(random.chance(0.9) ? mid : random.int32(), 0);
     body.writeInt32BE(random.pick([mid, gid, random.int32(), 0, -1]), 4);
-  } else if (op === 7) body = Buffer.from(mutated(random, `{"mid":${mid},"mkey":""}`));
+  } else if (op === 7) body = Buffer.from(mutated(random, `{"mid":${mid},"mkey":"","ack":true}`));
+  else if ((op === 22 || op === 24) && random.chance(0.8)) body = queryBody(random, op, mid, gid);
   return encodePackage({ ver: random.pick([0, 1, 1, 1, 2, -1]), op, seq, body });
+}
+
+/** The body of op 22 or 24, most of them good. */
+function queryBody(random: Random, op: number, mid: number, gid: number): Buffer {
+  const kind = random.pick([0, 0, 1, 1, 2, 3]);
+  const name = Buffer.from(kind === 2 ? 'bystander' : '');
+  const body = Buffer.alloc(op === 22 ? 13 : 26);
+  body.writeInt8(kind, 0);
+  body.writeInt32BE(kind === 2 ? 0 : random.pick([mid, gid, gid, random.int32(), 0]), 1);
+  for (let at = 5; at + 8 <= body.length; at += 8)
+    body.writeBigInt64BE(BigInt(random.pick([0, 1, 3, 50, -1, Number.MAX_SAFE_INTEGER])), at);
+  if (op === 24) {
+    body.writeInt32BE(random.pick([0, 1, 7, 256, 257]), 21);
+    body.writeInt8(random.int(0, 2), 25);
+  }
+  return Buffer.concat([body, name]);
 }
 
 /** Bytes that can be no frame: what a header may not say. */
@@ -85,6 +102,8 @@ const replyOps = new Map([
   [7, 8],
   [18, 19],
   [20, 21],
+  [22, 23],
+  [24, 25],
 ]);
 
 /** Replies to these requests have come, in their order. Pushes are skipped. */
@@ -185,9 +204,11 @@ test('/sub: random JSON is answered or ends the connection with 1007 or 4400, af
     const client = await connectWebSocket(server, mid, { unpack: false });
     const good = Array.from({ length: random.int(0, 5) }, (_, i) => client.send(mid, `round ${round} ${i}`));
     for (let i = random.int(1, 6); i > 0; i--) {
-      const body = random.chance(0.5)
-        ? randomJson(random)
-        : `{"from":${mid},"to":${mid},"msg":${randomJson(random)}}`;
+      const body = random.pick([
+        randomJson(random),
+        `{"from":${mid},"to":${mid},"msg":${randomJson(random)}}`,
+        `{"with":${mid},"chatId":${random.int(0, 5)},"limit":${random.int(0, 9)},"order":"newest"}`,
+      ]);
       const text = `{"ver":1,"op":${random.pick(ops)},"seq":${random.int(0, 9)},"body":${body}}`;
       client.sendRaw(random.chance(0.5) ? text : mutated(random, text));
     }

@@ -29,8 +29,8 @@ class Rig {
     this.#shard.onTouch = (session) => this.outbox.touch(session);
   }
 
-  session(connection: number, encoding: Opening['encoding'] = 'binary'): Session {
-    return sessionOf(this.#shard, connection, { encoding });
+  session(connection: number, encoding: Opening['encoding'] = 'binary', ack = false): Session {
+    return sessionOf(this.#shard, connection, { encoding, ack });
   }
 
   flush(): Output[] {
@@ -210,6 +210,75 @@ test('Messaging hears nothing of what went well.', (t) => {
   session.requests.add(Op.sendReply, 0, 1, 0);
   session.settleSent(0, 1, 1);
   assert.deepEqual([rig.flush(), session.requests.size, session.writes], [[], 0, 0]);
+});
+
+test('A page of history keeps its place among the replies, in both encodings.', (t) => {
+  const rig = new Rig(t);
+  const page = { runs: [runOf(PayloadKind.text, ['old'])], last: 300, more: true };
+  const ops = [Op.sendReply, Op.historyReply, Op.ackReply, Op.historyReply, Op.heartbeatReply];
+  const results = [5, 1, 6, -errorNumber('not_member'), 1];
+  const sessions = [rig.session(7), rig.session(8, 'json')];
+  for (const { requests } of sessions) for (const [seq, op] of ops.entries()) requests.add(op, seq, 1, -1);
+  for (const session of sessions) {
+    session.answerPage(1, page);
+    assert.deepEqual(rig.flush(), []); // it waits for the one before
+    for (const [ticket, result] of results.entries()) session.requests.settle(ticket, result);
+    rig.outbox.touch(session);
+    const outputs = rig.flush();
+    if (session.encoding === 'binary') {
+      assert.deepEqual(framesOf(outputs[0] as Output), [
+        '19 v1 #0 000000000000000005',
+        `25 v1 #1 00000000000000012c01${page.runs[0]?.bytes.toString('hex')}`,
+        '23 v1 #2 000000000000000006',
+        '25 v1 #3 ff000000000000000000',
+        '3 v1 #4 ',
+      ]);
+    } else {
+      assert.deepEqual(
+        texts(outputs).map((text) => {
+          const { op, seq, body } = text as { op: number; seq: number; body?: { last?: number } };
+          return [op, seq, body?.last];
+        }),
+        [
+          [19, 0, undefined],
+          [25, 1, 300],
+          [23, 2, undefined],
+          [25, 3, undefined],
+          [3, 4, undefined],
+        ],
+      );
+    }
+    assert.equal(session.page, undefined);
+  }
+});
+
+test('Messaging that asked for it hears what was accepted, at most 256 in one text, before its messages.', (t) => {
+  const rig = new Rig(t);
+  const session = rig.session(7, 'messaging', true);
+  session.ids = new Map();
+  for (let i = 0; i < 300; i++) {
+    const ticket = session.requests.add(Op.sendReply, 0, 1, 0);
+    session.ids.set(ticket, i % 2 === 0 ? `${i}` : `"${i}"`);
+    if (i === 299) session.refuse(ticket, 1, 'overloaded');
+    else session.settleSent(ticket, 1, i + 1);
+  }
+  const delivery = session.delivery(pairOf('anna', 21), 0);
+  session.push(messagingRun('{"id":"x","sid":"anna","rid":"21"}'), delivery, 1);
+  const told = texts(rig.flush()) as { accepted?: { id: unknown; chatId: number }[] }[];
+  assert.deepEqual(
+    told.map((text) => [Object.keys(text)[0], text.accepted?.length]),
+    [
+      ['errors', undefined],
+      ['accepted', 256],
+      ['accepted', 43],
+      ['messages', undefined],
+    ],
+  );
+  assert.deepEqual(told[1]?.accepted?.slice(0, 2), [
+    { id: 0, chatId: 1 },
+    { id: '1', chatId: 2 },
+  ]);
+  assert.equal(session.ids.size, 0);
 });
 
 test('A session is closed after everything that was to be written, and then nothing more is.', (t) => {

@@ -14,17 +14,21 @@ import { FakeShard, sessionOf } from '../support/sessions.ts';
 function setUp(): {
   requests: Requests;
   told: (readonly [UserId | string, SendRequest])[];
+  /** What the session's user is asked. */
+  asked: (readonly [UserId, string, unknown])[];
   session: Session;
 } {
   const told: (readonly [UserId | string, SendRequest])[] = [];
+  const asked: (readonly [UserId, string, unknown])[] = [];
   const requests = new Requests({
     shard: 0,
     shards: 2,
     now: () => 1_000,
+    tellUser: (user, name, ...[payload]) => asked.push([user, name, payload]) > 0,
     sendToUser: (owner, request) => told.push([owner, request]),
     sendToGroup: (group, request) => told.push([`#${group}`, request]),
   });
-  return { requests, told, session: sessionOf(new FakeShard(), 5, { user: 21 }) };
+  return { requests, told, asked, session: sessionOf(new FakeShard(), 5, { user: 21 }) };
 }
 
 const hello = Buffer.from('hello');
@@ -117,5 +121,31 @@ test('A messaging message is a run of its own, with its id, and with 0 for a str
       [0, '1'],
       [1, '2'],
     ],
+  );
+});
+
+test('Op 22 and 24 are asked of the own user, end a run, and keep their place.', () => {
+  const { requests, told, asked, session } = setUp();
+  const target = { isGroup: false, id: 9 };
+  const query = { target, after: 0, before: Infinity, limit: 50, newestFirst: false };
+  send(requests, session, Op.send, 9);
+  requests.acknowledge(session, 5, 1, { target, chatId: 3 });
+  requests.history(session, 6, 0, query);
+  send(requests, session, Op.send, 9);
+  requests.end();
+  assert.deepEqual(
+    told.map(([, { replyTo }]) => [replyTo.ticket, replyTo.count]),
+    [
+      [0, 1],
+      [3, 1],
+    ],
+  );
+  assert.deepEqual(asked, [
+    [21, 'acknowledge', { session, ticket: 1, target, chatId: 3 }],
+    [21, 'history', { session, ticket: 2, query }],
+  ]);
+  assert.deepEqual(
+    [0, 1, 2, 3].map((ticket) => session.requests.opAt(ticket)),
+    [Op.sendReply, Op.ackReply, Op.historyReply, Op.sendReply],
   );
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { closes } from '../../src/errors.ts';
 import { limits } from '../../src/limits.ts';
 import { Sweep } from '../../src/shard/sweep.ts';
+import { Op } from '../../src/wire/op.ts';
 import { FakeShard, sessionOf } from '../support/sessions.ts';
 import { ManualTimers } from '../support/timers.ts';
 
@@ -42,6 +43,27 @@ test('A frame starts the idle time anew.', (t) => {
   now = idleTimeoutMs;
   timers.fire();
   assert.equal(session.closing, undefined);
+  sweep.stop();
+});
+
+test('A page of history that waits for a client that does not read is not taken for a lost request.', (t) => {
+  const timers = new ManualTimers(t);
+  const session = sessionOf(new FakeShard(), 1);
+  let now = 0;
+  const sweep = new Sweep(
+    () => [session],
+    Number.MAX_SAFE_INTEGER,
+    () => now,
+  );
+  session.requests.add(Op.historyReply, 1, 1, -1);
+  session.congest(0);
+  for (; now < limits.requestTimeoutMs * 2; now += limits.requestTimeoutMs) timers.fire();
+  assert.equal(session.closing, undefined);
+  session.drain();
+  timers.fire();
+  now += limits.requestTimeoutMs;
+  timers.fire();
+  assert.equal(session.closing, closes.internal);
   sweep.stop();
 });
 

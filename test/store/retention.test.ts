@@ -71,7 +71,7 @@ const range = (from: number, to: number): number[] =>
 
 /** Ten chunks of one message each, and as many small messages in one chunk. */
 async function filled(t: TestContext): Promise<DataDir> {
-  const dir = new DataDir(t);
+  const dir = await DataDir.make(t);
   for (const text of texts(1, 10)) await dir.store(pair, [text]);
   await dir.store(groupOf(7), texts(1, 10, false));
   return dir;
@@ -116,7 +116,7 @@ test('a floor never falls, whatever is kept from now on', async (t) => {
 });
 
 test('chunks whose newest message is too old go whole, and the floor follows', async (t) => {
-  const dir = new DataDir(t);
+  const dir = await DataDir.make(t);
   const now = 100 * DAY_MS;
   for (let n = 1; n <= 6; n++) await dir.store(pair, [longText(`m${n}`)], now - (7 - n) * DAY_MS);
   // 6, 5, 4, 3, 2, 1 days old: exactly three days is not older than three days.
@@ -129,7 +129,7 @@ test('chunks whose newest message is too old go whole, and the floor follows', a
 });
 
 test('of two rules the one that keeps less holds', async (t) => {
-  const dir = new DataDir(t);
+  const dir = await DataDir.make(t);
   const now = 100 * DAY_MS;
   for (let n = 1; n <= 6; n++) await dir.store(pair, [longText(`m${n}`)], now - (7 - n) * DAY_MS);
   sweep(dir, { ageMs: 4 * DAY_MS, messages: 5 }, now);
@@ -139,7 +139,7 @@ test('of two rules the one that keeps less holds', async (t) => {
 });
 
 test('numbers go on after everything was removed', async (t) => {
-  const dir = new DataDir(t);
+  const dir = await DataDir.make(t);
   await dir.store(pair, texts(1, 3));
   sweep(dir, { ageMs: DAY_MS });
   const { last, floor, bytes, chunks } = dir.record(pair)!;
@@ -175,7 +175,7 @@ test('unread messages that were removed leave no gap between those that were rea
 });
 
 test('a step looks at so many conversations and removes so many chunks at most', async (t) => {
-  const dir = new DataDir(t);
+  const dir = await DataDir.make(t);
   const conversations = limits.retentionStepConversationsMax + 10;
   const many = pairOf(1_000_000, 1_000_001);
   for (let i = 0; i < 3; i++) await dir.store(pairOf(10 + i, 20 + i), texts(1, 2, false));

@@ -10,7 +10,7 @@ const pair = pairOf(1, 2);
 const none = (): number => 0;
 
 test('what is moved into the tables after the snapshot is still read from the journal', async (t) => {
-  const dir = new DataDir(t);
+  const dir = await DataDir.make(t);
   await dir.say(pair, ['a', 'b']);
   const snapshot = Snapshot.open(dir.path);
   dir.move();
@@ -27,7 +27,7 @@ test('what is moved into the tables after the snapshot is still read from the jo
 });
 
 test('a cursor that was saved after the journals were opened can be left out, messages are not', async (t) => {
-  const dir = new DataDir(t);
+  const dir = await DataDir.make(t);
   const engine = dir.engine();
   const save = (delivered: number): Promise<void> => {
     const cursor = { key: pair.key, delivered, devices: {}, readTo: 0, read: [] };

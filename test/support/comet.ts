@@ -4,7 +4,8 @@ import { binaryEncoding } from '../../src/client/encoding-binary.ts';
 import { jsonEncoding } from '../../src/client/encoding-json.ts';
 import type { Encoding, Reply } from '../../src/client/encoding.ts';
 import { CometTcpClient, CometWebSocketClient } from '../../src/client/index.ts';
-import type { Closed, CometMessage, Content, Frame, JsonValue } from '../../src/client/index.ts';
+import type { Closed, CometMessage, Content, ConversationName, Frame } from '../../src/client/index.ts';
+import type { HistoryOptions, HistoryPage, JsonValue } from '../../src/client/index.ts';
 import type { Server, ServerOptions } from '../../src/server.ts';
 import type { CometKind, Target } from './clients.ts';
 import { Ids } from './ids.ts';
@@ -29,9 +30,15 @@ export class Wire {
   }
 
   /** An authenticated one, its op 8 taken. */
-  static async connect(kind: CometKind, server: Target, mid: number, device?: string): Promise<Wire> {
+  static async connect(
+    kind: CometKind,
+    server: Target,
+    mid: number,
+    device?: string,
+    ack?: boolean,
+  ): Promise<Wire> {
     const wire = await Wire.open(kind, server);
-    wire.auth(mid, 1, device);
+    wire.auth(mid, 1, device, ack);
     assert.deepEqual(await wire.reply(8, 1), { ret: 0, mid });
     return wire;
   }
@@ -61,9 +68,50 @@ export class Wire {
     this.frame(op, seq, this.isJson ? body : Buffer.from(JSON.stringify(body)), ver);
   }
 
-  auth(mid: number, seq: number, device?: string): void {
+  auth(mid: number, seq: number, device?: string, ack?: boolean): void {
     this.mid = mid;
-    this.frame(7, seq, this.#encoding.auth({ mid, mkey: 'xxoo', ...(device !== undefined && { device }) }));
+    const more = { ...(device !== undefined && { device }), ...(ack !== undefined && { ack }) };
+    this.frame(7, seq, this.#encoding.auth({ mid, mkey: 'xxoo', ...more }));
+  }
+
+  /** Op 22; its reply is to be taken by the caller. */
+  ack(seq: number, of: ConversationName, chatId: number): void {
+    this.frame(22, seq, this.#encoding.ack(of, chatId));
+  }
+
+  /** Sends op 22 and takes its reply; where the conversation stands. */
+  async acked(of: ConversationName, chatId: number): Promise<number> {
+    const seq = (this.#seq += 1);
+    this.ack(seq, of, chatId);
+    const { ret, chatId: now, error } = await this.replyAmongBatches(23, seq);
+    assert.equal(ret, 0, error);
+    return now ?? 0;
+  }
+
+  /** Op 24; its reply is to be taken by the caller. */
+  history(seq: number, of: ConversationName, options: HistoryOptions = {}): void {
+    this.frame(24, seq, this.#encoding.history(of, options));
+  }
+
+  /** The next frame that is no op 9 must be this op 25: its page, or why it was refused. */
+  async page(seq: number): Promise<HistoryPage | string> {
+    for (;;) {
+      const frame = await this.next();
+      if (frame.op === 9) this.#messages.push(...this.unpack(frame));
+      else {
+        assert.deepEqual({ op: frame.op, seq: frame.seq, ver: frame.ver }, { op: 25, seq, ver: 1 });
+        return this.#encoding.page(frame);
+      }
+    }
+  }
+
+  /** Sends op 24 and takes its reply. */
+  async pageOf(of: ConversationName, options?: HistoryOptions): Promise<HistoryPage> {
+    const seq = (this.#seq += 1);
+    this.history(seq, of, options);
+    const page = await this.page(seq);
+    assert.ok(typeof page !== 'string', String(page));
+    return page;
   }
 
   /** A send request: op 18 or 20. Its reply is to be taken by the caller. */
@@ -185,9 +233,21 @@ export class Bench implements Target {
     return Wire.connect(kind, this, mid, device);
   }
 
+  /** One that acknowledges. */
+  connectAck(kind: CometKind, mid = this.mid(), device?: string): Promise<Wire> {
+    return Wire.connect(kind, this, mid, device, true);
+  }
+
   open(kind: CometKind): Promise<Wire> {
     return Wire.open(kind, this);
   }
+}
+
+/** Ends a connection, and waits until its user has let it go: what it took is known then. */
+export async function leave(bench: Bench, wire: { end(): Promise<unknown> }): Promise<void> {
+  const connections = bench.server.connections;
+  await wire.end();
+  while (bench.server.connections >= connections) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Where users of one, two and four shards matter. */

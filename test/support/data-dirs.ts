@@ -27,9 +27,12 @@ export class DataDir {
   readonly tables: Tables;
   #sequence = 1;
 
-  constructor(t: TestContext) {
-    this.path = temporaryPath(t);
-    prepareDataDir(this.path);
+  static async make(t: TestContext): Promise<DataDir> {
+    return new DataDir(t, await prepareDataDir(temporaryPath(t)));
+  }
+
+  private constructor(t: TestContext, path: string) {
+    this.path = path;
     this.tables = new Tables(openDatabase(this.path));
     t.after(() => this.tables.close());
   }

@@ -76,9 +76,12 @@ export function spawnMain(args: readonly string[], environment: Record<string, s
 }
 
 /** Runs a server on free ports (unless `args` say otherwise) and waits for its ready line. */
-export async function spawnServer(args: readonly string[] = []): Promise<SpawnedServer> {
+export async function spawnServer(
+  args: readonly string[] = [],
+  environment: Record<string, string> = {},
+): Promise<SpawnedServer> {
   const ports = ['--tcp-port', '0', '--http-port', '0', '--admin-port', '0'];
-  const main = spawnMain([...ports, '--store', 'memory', '--workers', '2', ...args]);
+  const main = spawnMain([...ports, '--store', 'memory', '--workers', '2', ...args], environment);
   const readyLine = await firstLine(main);
   const addressOf = (name: string): Address => {
     const [, host, port] = new RegExp(` ${name}=\\[?([^ \\]]+)\\]?:(\\d+)`).exec(readyLine) ?? [];
@@ -100,6 +103,13 @@ export async function spawnServer(args: readonly string[] = []): Promise<Spawned
     },
   };
 }
+
+/** A server process that keeps what it has in `dir`. */
+export const spawnDiskServer = (
+  dir: string,
+  args: readonly string[] = [],
+  environment: Record<string, string> = {},
+): Promise<SpawnedServer> => spawnServer(['--store', 'disk', '--data', dir, ...args], environment);
 
 async function firstLine(main: MainProcess): Promise<string> {
   const lines = createInterface({ input: main.child.stdout! });

@@ -19,6 +19,7 @@ export function sessionOf(host: SessionHost, connection: number, opening: Partia
     device: null,
     encoding: 'binary',
     webSocket: false,
+    ack: false,
     version: 1,
     seq: 0,
     ...opening,

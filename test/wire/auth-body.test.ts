@@ -5,10 +5,16 @@ import { parseAuth, parseAuthBytes } from '../../src/wire/auth-body.ts';
 
 const good = { mid: 123, mkey: 'xxoo' };
 
-test('Op 7 needs mid and mkey; a device is optional and other keys are ignored.', () => {
-  assert.deepEqual(parseAuth(good), { mid: 123, mkey: 'xxoo', device: undefined });
-  assert.deepEqual(parseAuth({ ...good, device: 'phone', room: 7 }), { ...good, device: 'phone' });
-  assert.deepEqual(parseAuth({ mid: 1, mkey: '' }), { mid: 1, mkey: '', device: undefined });
+test('Op 7 needs mid and mkey; a device and ack are optional and other keys are ignored.', () => {
+  assert.deepEqual(parseAuth(good), { ...good, device: undefined, ack: false });
+  assert.deepEqual(parseAuth({ ...good, device: 'phone', room: 7 }), {
+    ...good,
+    device: 'phone',
+    ack: false,
+  });
+  assert.deepEqual(parseAuth({ ...good, ack: true }), { ...good, device: undefined, ack: true });
+  assert.deepEqual(parseAuth({ ...good, ack: false }), { ...good, device: undefined, ack: false });
+  assert.deepEqual(parseAuth({ mid: 1, mkey: '' }), { mid: 1, mkey: '', device: undefined, ack: false });
 });
 
 const bad: [string, unknown][] = [
@@ -27,6 +33,9 @@ const bad: [string, unknown][] = [
   ['an empty device', { ...good, device: '' }],
   ['a device with a control character', { ...good, device: 'a\tb' }],
   ['a device that is null', { ...good, device: null }],
+  ['an ack that is a number', { ...good, ack: 1 }],
+  ['an ack that is a string', { ...good, ack: 'true' }],
+  ['an ack that is null', { ...good, ack: null }],
 ];
 for (const [what, body] of bad) {
   test(`Op 7 with ${what} is a bad body.`, () => {
@@ -38,7 +47,7 @@ for (const [what, body] of bad) {
 
 test('A binary op 7 has the same JSON as its body.', () => {
   const buf = Buffer.from('..{"mid":123,"mkey":"xxoo"}..');
-  assert.deepEqual(parseAuthBytes(buf, 2, buf.length - 2), { ...good, device: undefined });
+  assert.deepEqual(parseAuthBytes(buf, 2, buf.length - 2), { ...good, device: undefined, ack: false });
   assert(parseAuthBytes(buf, 0, buf.length) instanceof EnckeError);
   assert(parseAuthBytes(buf, 2, 2) instanceof EnckeError);
 });

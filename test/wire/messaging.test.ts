@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeErrors, parseSections } from '../../src/wire/messaging.ts';
+import { acceptedText, encodeAccepted, encodeErrors, parseSections } from '../../src/wire/messaging.ts';
 
 test('A send item has its ids in string form and its text untouched.', () => {
   const raw = '{ "id": 11, "rid": "31", "sid": 21, "n": 12345678901234567890, "x": 1.0 }';
@@ -110,4 +110,9 @@ test('Errors are told with section, id, code and reason.', () => {
     '{"errors":[{"error":"not_json","reason":"the message is not a JSON object"},' +
       String.raw`{"section":"send","id":"x","error":"bad_sender","reason":"not \"you\""}]}`,
   );
+});
+
+test('Accepted messages keep the type of their ids.', () => {
+  const entries = [acceptedText('11', 5), acceptedText('"x3"', 6)];
+  assert.equal(encodeAccepted(entries), '{"accepted":[{"id":11,"chatId":5},{"id":"x3","chatId":6}]}');
 });

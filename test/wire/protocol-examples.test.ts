@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { parseAck, parseAckBytes } from '../../src/wire/ack-body.ts';
 import { parseAuth, parseAuthBytes } from '../../src/wire/auth-body.ts';
 import { isSendBody } from '../../src/wire/comet-binary.ts';
 import { parseRequest } from '../../src/wire/comet-json.ts';
 import { FrameDecoder } from '../../src/wire/frame-decoder.ts';
 import { HEADER_BYTES, MESSAGE_HEAD_BYTES } from '../../src/wire/frame.ts';
+import { parseHistory, parseHistoryBytes } from '../../src/wire/history-body.ts';
 import { parseSections } from '../../src/wire/messaging.ts';
 import { Op } from '../../src/wire/op.ts';
 import { FrameRecorder, hex, type SeenFrame } from '../support/frames.ts';
@@ -91,8 +93,19 @@ function checkBody(frame: SeenFrame): void {
     case Op.groupSend:
       assert.ok(isSendBody(0, bytes.length));
       break;
+    case Op.ack:
+      assert.equal(typeof parseAckBytes(bytes, 0, bytes.length), 'object');
+      break;
+    case Op.history:
+      assert.equal(typeof parseHistoryBytes(bytes, 0, bytes.length), 'object');
+      break;
+    case Op.historyReply:
+      assert.ok(bytes.length >= 10);
+      if (bytes.length > 10) checkBatch(bytes.subarray(10));
+      break;
     case Op.sendReply:
     case Op.groupSendReply:
+    case Op.ackReply:
       assert.equal(bytes.length, 9);
       break;
     case Op.batch:
@@ -126,6 +139,8 @@ test('Each JSON example is a frame of its operation, and each request is a good 
     const { body, send } = request;
     if (op === Op.auth) assert.ok('mid' in parseAuth(body), text);
     if (op === Op.send || op === Op.groupSend) assert.equal(typeof send, 'object', text);
+    if (op === Op.ack) assert.equal(typeof parseAck(body), 'object', text);
+    if (op === Op.history) assert.equal(typeof parseHistory(body), 'object', text);
     if (op === Op.batch) assert.ok(Array.isArray(body) && body.length > 0, text);
   }
 });
@@ -133,7 +148,7 @@ test('Each JSON example is a frame of its operation, and each request is a good 
 test('Each messaging example is one that the server takes or sends.', () => {
   for (const text of texts) {
     const names = Object.keys(JSON.parse(text) as object);
-    const known = names.every((name) => ['send', 'read', 'messages', 'errors'].includes(name));
+    const known = names.every((name) => ['send', 'read', 'messages', 'errors', 'accepted'].includes(name));
     assert.ok(known && names.length > 0, text);
     assert.deepEqual(parseSections(text).errors, [], text);
   }

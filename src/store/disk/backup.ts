@@ -7,7 +7,8 @@ import { writeMemTable } from './flush.ts';
 import * as layout from './layout.ts';
 import { journalDir, replayImage } from './segments.ts';
 import { Snapshot, type Entry } from './snapshot.ts';
-import { openDatabase, Tables, tablesPath } from './tables.ts';
+import { tablesFile } from './tables-file.ts';
+import { openDatabase, Tables } from './tables.ts';
 import * as values from './values.ts';
 
 /** What a copy holds. */
@@ -53,7 +54,7 @@ async function copy(snapshot: Snapshot, dir: string): Promise<BackedUp> {
       tables.db.transactionSync(() => writeMemTable(tables, table));
       tables.refresh();
     }
-    return { ...count(tables), bytes: statSync(tablesPath(dir)).size };
+    return { ...count(tables), bytes: statSync(tablesFile(dir)).size };
   } finally {
     await tables.close();
   }

@@ -1,6 +1,6 @@
 import type { Run } from '../../wire/run.ts';
 import type { Conversation } from '../conversation.ts';
-import type { Append, AppendResult, GroupChange } from '../store.ts';
+import type { Append, AppendResult } from '../store.ts';
 import {
   packedEntryBytes,
   RECORD_HEAD_BYTES,
@@ -28,8 +28,8 @@ export interface ChangeRequest {
   readonly entry: number;
   readonly packed: Buffer;
   readonly bytes: number;
-  /** Applied when it is committed; a user's change is readable before. */
-  readonly group: { readonly group: number; readonly change: GroupChange } | undefined;
+  /** Called when it is committed. */
+  readonly apply: (table: MemTable) => void;
   readonly done: (error: Error | null) => void;
 }
 
@@ -54,14 +54,14 @@ export function appendRequest(
 export const changeRequest = (
   entry: number,
   packed: Buffer,
-  group: ChangeRequest['group'],
+  apply: ChangeRequest['apply'],
   done: (error: Error | null) => void,
 ): ChangeRequest => ({
   type: 'change',
   entry,
   packed,
   bytes: packedEntryBytes(packed),
-  group,
+  apply,
   done,
 });
 
@@ -130,8 +130,7 @@ export class Commit {
     for (const request of this.#requests) {
       if (request.type === 'append') request.done(request.results);
       else {
-        const { group } = request;
-        if (group !== undefined) this.#table.changeGroup(group.group, group.change);
+        request.apply(this.#table);
         request.done(null);
       }
     }

@@ -7,11 +7,15 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   writeSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FORMAT } from './layout.ts';
 import { journalDir } from './segments.ts';
+import { checkTablesFile } from './tables-file.ts';
+import { openDatabase } from './tables.ts';
+import { CorruptData } from './values.ts';
 
 /** The data directory cannot be used; the message is one line for the operator. */
 export class DataDirError extends Error {
@@ -20,24 +24,35 @@ export class DataDirError extends Error {
 
 const FORMAT_FILE = 'FORMAT';
 const FORMAT_TEXT = /^encke storage (\d+)\n$/;
+/** Becomes that file when everything else is there. */
+const BEGUN_FILE = 'FORMAT.new';
 /** What other programs put into a directory that is a disk's root. */
-const FOREIGN = new Set(['lost+found', '.DS_Store']);
+const IGNORED = new Set(['lost+found', '.DS_Store']);
 
 /** Makes the directory, or checks that it is one of ours and of a format that is understood. */
-export function prepareDataDir(path: string): string {
+export async function prepareDataDir(path: string): Promise<string> {
   const dir = resolve(path);
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
-    if (isFresh(dir)) writeFormat(dir);
+    if (isFresh(dir)) await create(dir);
     checkFormat(dir);
+    checkTablesFile(dir);
     mkdirSync(journalDir(dir), { recursive: true, mode: 0o700 });
-    mkdirSync(join(dir, 'tables'), { recursive: true, mode: 0o700 });
   } catch (error) {
-    if (error instanceof DataDirError) throw error;
+    if (error instanceof DataDirError || error instanceof CorruptData) throw error;
     throw new DataDirError(`data directory ${dir} cannot be used: ${(error as Error).message}`);
   }
   return dir;
+}
+
+/** The format comes last: a directory that has it has the rest, or has lost it. */
+async function create(dir: string): Promise<void> {
+  const begun = openSync(join(dir, BEGUN_FILE), 'w', 0o600);
+  closeSync(begun);
+  mkdirSync(join(dir, 'tables'), { recursive: true, mode: 0o700 });
+  await openDatabase(dir).close();
+  writeFormat(dir);
 }
 
 /** For tools: the directory has to be there. */
@@ -48,15 +63,20 @@ export function existingDataDir(path: string): string {
 }
 
 function isFresh(dir: string): boolean {
-  return readdirSync(dir).every((name) => FOREIGN.has(name));
+  const names = readdirSync(dir);
+  // Making it was begun, and interrupted.
+  if (names.includes(BEGUN_FILE) && !names.includes(FORMAT_FILE)) return true;
+  return names.every((name) => IGNORED.has(name));
 }
 
-/** The format is on the disk before anything that it speaks of. */
+/** On the disk, and whole, or not there. */
 export function writeFormat(dir: string): void {
-  const file = openSync(join(dir, FORMAT_FILE), 'wx', 0o600);
+  const begun = join(dir, BEGUN_FILE);
+  const file = openSync(begun, 'w', 0o600);
   writeSync(file, `encke storage ${FORMAT}\n`);
   fsyncSync(file);
   closeSync(file);
+  renameSync(begun, join(dir, FORMAT_FILE));
 }
 
 function checkFormat(dir: string): void {
@@ -69,7 +89,11 @@ function checkFormat(dir: string): void {
     throw new DataDirError(`${dir} is no Encke data directory: it has no file ${FORMAT_FILE}`);
   }
   const format = Number(FORMAT_TEXT.exec(text)?.[1]);
-  if (Number.isNaN(format)) throw new DataDirError(`${dir}/${FORMAT_FILE} is damaged`);
+  if (Number.isNaN(format)) {
+    throw new DataDirError(
+      `${join(dir, FORMAT_FILE)} is damaged: restore it (or the directory) from a backup`,
+    );
+  }
   if (format === FORMAT) return;
   throw new DataDirError(
     `${dir} has storage format ${format}, this release reads format ${FORMAT}: use ` +

@@ -31,6 +31,8 @@ export class DiskEngine implements StoreEngine {
   readonly #shards: number;
   readonly #tables: Tables;
   readonly #journal: Journal;
+  /** Changes of users on their way to the journal, each user's oldest first. */
+  readonly #openChanges = new Map<UserId, UserRecord[]>();
 
   constructor(shards: number, options: JournalOptions) {
     this.#shard = options.shard;
@@ -47,22 +49,39 @@ export class DiskEngine implements StoreEngine {
 
   /** A user who leaves memory and comes back at once has to see what was saved last. */
   saveUser(user: UserId, change: UserRecord): Promise<void> {
-    this.#journal.active.changeUser(user, change);
-    return this.#change(EntryType.user, packUser(user, change), undefined);
+    const open = this.#openChanges.get(user);
+    if (open === undefined) this.#openChanges.set(user, [change]);
+    else open.push(change);
+    return this.#change(
+      EntryType.user,
+      packUser(user, change),
+      (table) => table.changeUser(user, change),
+      () => this.#settle(user),
+    );
   }
 
   saveGroup(group: number, change: GroupChange): Promise<void> {
-    return this.#change(EntryType.group, packGroup(group, change), { group, change });
+    return this.#change(EntryType.group, packGroup(group, change), (table) =>
+      table.changeGroup(group, change),
+    );
   }
 
-  #change(entry: number, packed: Buffer, group: ChangeRequest['group']): Promise<void> {
+  #change(entry: number, packed: Buffer, apply: ChangeRequest['apply'], settle?: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (error: Error | null): void => {
+        settle?.();
         if (error === null) resolve();
         else reject(new EnckeError('storage_unavailable', error.message));
       };
-      this.#journal.push(changeRequest(entry, packed, group, done));
+      this.#journal.push(changeRequest(entry, packed, apply, done));
     });
+  }
+
+  /** The oldest open change of a user is in the memtable, or refused. */
+  #settle(user: UserId): void {
+    const open = this.#openChanges.get(user);
+    open?.shift();
+    if (open?.length === 0) this.#openChanges.delete(user);
   }
 
   /** What changed of something in the memtables, the older first. */
@@ -77,6 +96,7 @@ export class DiskEngine implements StoreEngine {
   read(conversation: Conversation, after: number, messagesMax: number, bytesMax: number): ReadResult {
     const tails = [...this.#changes((table) => table.tail(conversation.key))];
     const key = tails[0]?.log.key ?? conversationBytes(conversation);
+    const last = this.last(conversation);
     let runs: Run[] = [];
     let next = after + 1;
     if (next < (tails[0]?.log.first ?? Infinity)) {
@@ -86,19 +106,23 @@ export class DiskEngine implements StoreEngine {
       const newest = runs.at(-1);
       if (newest !== undefined) next = runLast(newest) + 1;
     }
+    let messages = messagesMax;
+    let bytes = bytesMax;
+    for (const run of runs) {
+      messages -= run.count;
+      bytes -= run.bytes.length;
+    }
     for (const { log, read } of tails) {
       if (next < log.first || next > log.last) continue;
-      let messages = messagesMax;
-      let bytes = bytesMax;
-      for (const run of runs) {
+      for (const run of read(next - 1, messages, bytes)) {
         messages -= run.count;
         bytes -= run.bytes.length;
+        if (runs.length > 0 && (messages < 0 || bytes < 0)) return { runs, last };
+        runs.push(run);
+        next = runLast(run) + 1;
       }
-      if (runs.length > 0 && (messages <= 0 || bytes <= 0)) break;
-      runs.push(...read(next - 1, messages, bytes));
-      next = runLast(runs.at(-1) as Run) + 1;
     }
-    return { runs, last: this.last(conversation) };
+    return { runs, last };
   }
 
   last(conversation: Conversation): number {
@@ -131,6 +155,7 @@ export class DiskEngine implements StoreEngine {
   user(user: UserId): UserRecord | undefined {
     let record = this.#tables.user(user);
     for (const delta of this.#changes((table) => table.users.get(user))) record = overlayUser(record, delta);
+    for (const change of this.#openChanges.get(user) ?? []) record = overlayUser(record, change);
     return record && { ...record, cursors: record.cursors.map((cursor) => this.#withoutGone(cursor)) };
   }
 

@@ -10,6 +10,7 @@ import type { UserId } from '../../wire/user-id.ts';
 
 /** Moves what a journal segment holds into the tables, in one transaction, and deletes it. */
 export function flushSegment(tables: Tables, segment: SegmentFile): { tornBytes: number } {
+  tables.refresh(); // the segment before this one may have been moved in the same turn
   const { table, tornBytes } = replaySegment(segment.path, (conversation) =>
     tables.last(layout.conversationBytes(conversation)),
   );

@@ -1,5 +1,5 @@
 import { constants, fdatasync, ftruncate, write } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { newSegmentHead, RECORD_HEAD_BYTES, SEGMENT_HEAD_BYTES, writeRecordHead } from './journal-format.ts';
 import { journalDir, segmentPath, type SegmentFile } from './segments.ts';
 
@@ -52,7 +52,8 @@ export class JournalFile implements SegmentFile {
       const syncAfterWrite = fsync === 'always' && dsync === 0;
       return new JournalFile({ path, shard, sequence }, handle, head.seed, syncAfterWrite);
     } catch (error) {
-      await handle.close();
+      await handle.close().catch(() => {});
+      await unlink(path).catch(() => {}); // an empty segment is none, should it stay
       throw error;
     }
   }
@@ -68,14 +69,31 @@ export class JournalFile implements SegmentFile {
         this.#at += end - start;
         this.#number += 1;
         this.#unsynced = true;
-      } else this.#torn = true;
-      done(error);
+        return done(null);
+      }
+      // It may be there in full all the same: nobody may read it later.
+      this.#torn = true;
+      this.#cutOff(() => done(error));
     };
-    if (!this.#torn) return this.#write(buf, start, end, this.#at, settle);
+    this.#cutOff((error) => {
+      if (error !== null) done(error);
+      else this.#write(buf, start, end, this.#at, settle);
+    });
+  }
+
+  /** Cuts off what a failed write has left, if it has. */
+  #cutOff(done: (error: Error | null) => void): void {
+    if (!this.#torn) return done(null);
     ftruncate(this.#handle.fd, this.#at, (error) => {
-      if (error !== null) return settle(error);
-      this.#torn = false;
-      this.#write(buf, start, end, this.#at, settle);
+      if (error === null) this.#torn = false;
+      done(error);
+    });
+  }
+
+  /** Nothing stands behind the last whole record when it resolves. */
+  repair(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#cutOff((error) => (error === null ? resolve() : reject(error)));
     });
   }
 

@@ -17,9 +17,16 @@ export interface JournalOptions {
   readonly sequence: number;
   /** To the thread that moves segments into the tables. */
   readonly storeThread: MessagePort;
+  /** Other bounds than those of src/limits.ts. */
+  readonly bounds?: Partial<JournalBounds>;
   /** Writing failed, or works again (undefined). */
   onHealth(error: Error | undefined): void;
 }
+
+export type JournalBounds = Record<
+  'memtableBytesMax' | 'memtableAgeMsMax' | 'journalBacklogBytesMax' | 'commitBytesMax' | 'storeRetryMs',
+  number
+>;
 
 /** Size of the blocks that records are put together in. */
 const BLOCK_BYTES = 1_048_576;
@@ -31,6 +38,7 @@ const BLOCK_BYTES = 1_048_576;
  */
 export class Journal {
   readonly #options: JournalOptions;
+  readonly #bounds: JournalBounds;
   #active = new MemTable();
   #activeSince = Date.now();
   /** On its way into the tables. */
@@ -44,17 +52,21 @@ export class Journal {
   #failing = false;
   /** Why the tables cannot be written. */
   #stuck: Error | undefined;
+  /** Why no new segment could be begun when that was tried last, and when it is tried again. */
+  #unopened: Error | undefined;
+  #openAgainAt = 0;
   #scheduled: NodeJS.Immediate | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
   #onIdle: (() => void) | undefined;
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#bounds = { ...limits, ...options.bounds };
     this.#sequence = options.sequence;
     options.storeThread.on('message', (message: FromStoreThread) => {
       this.#onStoreThread(message);
     });
-    this.#timers.push(setInterval(this.#onAge, limits.memtableAgeMsMax / 4).unref());
+    this.#timers.push(setInterval(this.#onAge, this.#bounds.memtableAgeMsMax / 4).unref());
     if (options.fsync === 'everysec') this.#timers.push(setInterval(this.#sync, 1_000).unref());
   }
 
@@ -87,6 +99,7 @@ export class Journal {
       this.flush();
       this.#lookIdle();
     });
+    await this.#file?.repair().catch(() => {}); // it was tried when the write failed
     await this.#file?.sync().catch(() => {}); // what is written is in the operating system
     await this.#file?.close();
     this.#options.storeThread.close();
@@ -103,14 +116,21 @@ export class Journal {
 
   #commit(): void {
     if (this.#busy || this.#queue.length === 0) return;
-    if (this.#frozen !== undefined && this.#active.bytes >= limits.journalBacklogBytesMax) {
+    const { memtableBytesMax, journalBacklogBytesMax } = this.#bounds;
+    const { bytes } = this.#active;
+    if (bytes >= journalBacklogBytesMax && !this.#mayFreeze) {
+      const error = this.#frozen === undefined ? this.#unopened : this.#stuck;
       // Else it goes on when the tables have taken the older segment.
-      if (this.#stuck !== undefined) this.#refuse(this.#stuck);
+      if (error !== undefined) this.#refuse(error);
       return;
     }
-    const full = this.#active.bytes >= limits.memtableBytesMax && this.#frozen === undefined;
+    const full = bytes >= memtableBytesMax && this.#mayFreeze;
     if (this.#file === undefined || full) return this.#beginSegment();
     this.#write(new Commit(this.#active, this.olderLast, this.#take()), this.#file);
+  }
+
+  get #mayFreeze(): boolean {
+    return this.#frozen === undefined && (this.#unopened === undefined || Date.now() >= this.#openAgainAt);
   }
 
   /** As many of the waiting requests as one commit has room for. */
@@ -118,7 +138,7 @@ export class Journal {
     let bytes = 0;
     let taken = 0;
     for (const request of this.#queue) {
-      if (taken > 0 && bytes + request.bytes > limits.commitBytesMax) break;
+      if (taken > 0 && bytes + request.bytes > this.#bounds.commitBytesMax) break;
       bytes += request.bytes;
       taken += 1;
     }
@@ -158,17 +178,19 @@ export class Journal {
 
   /** Opens a segment; the one before, if there is one, is handed to the tables. */
   #beginSegment(): void {
-    const { dir, shard, fsync } = this.#options;
     this.#busy = true;
-    // A name that could not be used is not tried again: something may have been left there.
-    JournalFile.create(dir, shard, this.#sequence++, fsync)
+    this.#openSegment()
       .then(
         (file) => {
           const old = this.#file;
           this.#file = file;
+          this.#unopened = undefined;
           if (old !== undefined) this.#freeze(old);
         },
         (error: Error) => {
+          // The old one is written on; that has a bound as well.
+          this.#unopened = error;
+          this.#openAgainAt = Date.now() + this.#bounds.storeRetryMs;
           if (this.#file === undefined) this.#refuse(error);
           else this.#setHealth(error);
         },
@@ -178,6 +200,14 @@ export class Journal {
         this.#commit();
         this.#lookIdle();
       });
+  }
+
+  async #openSegment(): Promise<JournalFile> {
+    const { dir, shard, fsync } = this.#options;
+    // The tables would take what was refused.
+    await this.#file?.repair();
+    // A name that could not be used is not tried again: something may have been left there.
+    return JournalFile.create(dir, shard, this.#sequence++, fsync);
   }
 
   #freeze(old: JournalFile): void {
@@ -199,9 +229,12 @@ export class Journal {
       this.#stuck = new Error(message.error);
       this.#setHealth(this.#stuck);
     } else {
-      this.#stuck = undefined;
       this.#options.tables.refresh();
       this.#frozen = undefined;
+      if (this.#stuck !== undefined) {
+        this.#stuck = undefined;
+        this.#setHealth();
+      }
     }
     this.#commit();
     this.#lookIdle();
@@ -224,8 +257,8 @@ export class Journal {
   }
 
   readonly #onAge = (): void => {
-    const isOld = Date.now() - this.#activeSince >= limits.memtableAgeMsMax;
-    if (!isOld || this.#active.bytes === 0 || this.#frozen !== undefined || this.#busy) return;
+    const isOld = Date.now() - this.#activeSince >= this.#bounds.memtableAgeMsMax;
+    if (!isOld || this.#active.bytes === 0 || !this.#mayFreeze || this.#busy) return;
     this.#beginSegment();
   };
 

@@ -144,8 +144,8 @@ export class MemTable {
 }
 
 /** Lays what changed over an older record of a user. */
-export function overlayUser(older: UserRecord | undefined, delta: UserDelta): UserRecord {
+export function overlayUser(older: UserRecord | undefined, change: UserDelta | UserRecord): UserRecord {
   const cursors = new Map((older?.cursors ?? []).map((cursor) => [cursor.key, cursor]));
-  for (const [key, cursor] of delta.cursors) cursors.set(key, cursor);
-  return { mailbox: delta.mailbox, devices: delta.devices, cursors: [...cursors.values()] };
+  for (const cursor of change.cursors.values()) cursors.set(cursor.key, cursor);
+  return { mailbox: change.mailbox, devices: change.devices, cursors: [...cursors.values()] };
 }

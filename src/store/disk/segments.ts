@@ -92,7 +92,8 @@ export function visitSegment(
   const head = readSegmentHead(buf);
   if (head === undefined) {
     // The head is on the disk before the segment is used.
-    if (buf.length > SEGMENT_HEAD_BYTES) throw new CorruptData(`${path}: the head of the segment is damaged`);
+    if (buf.length > SEGMENT_HEAD_BYTES)
+      throw damaged(path, 'the head of the segment is not what was written');
     return buf.length;
   }
   let at = SEGMENT_HEAD_BYTES;
@@ -104,10 +105,17 @@ export function visitSegment(
     at = end;
   }
   if (at < buf.length && hasRecordAfter(buf, at, number, head)) {
-    throw new CorruptData(`${path}: damaged at byte ${at}, in front of records that are whole`);
+    throw damaged(path, `byte ${at} and on are not what was written, in front of records that are whole`);
   }
   return buf.length - at;
 }
+
+/** With what the operator can do. */
+const damaged = (path: string, what: string): CorruptData =>
+  new CorruptData(
+    `${path} is damaged: ${what}; restore the directory from a backup, or move this file away ` +
+      'and lose the messages in it',
+  );
 
 function replayRun(
   table: MemTable,

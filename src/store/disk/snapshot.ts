@@ -3,8 +3,8 @@ import type { RangeOptions, Transaction } from 'lmdb';
 import { limits } from '../../limits.ts';
 import { existingDataDir } from './data-dir.ts';
 import { listSegments, type SegmentFile } from './segments.ts';
-import { openDatabase, tablesPath, type Database } from './tables.ts';
-import { CorruptData } from './values.ts';
+import { checkTablesFile, damagedTables, tablesFile } from './tables-file.ts';
+import { openDatabase, type Database } from './tables.ts';
 
 /** A segment that can be read to its end even if it is moved into the tables meanwhile. */
 export interface HeldSegment extends SegmentFile {
@@ -30,16 +30,12 @@ export class Snapshot {
   readonly #db: Database;
   readonly #transaction: Transaction;
 
-  /** Throws DataDirError, or CorruptData when there are no tables. */
+  /** Throws DataDirError, or CorruptData when the tables cannot be opened. */
   static open(path: string): Snapshot {
     const dir = existingDataDir(path);
-    let db: Database;
-    try {
-      statSync(tablesPath(dir));
-      db = openDatabase(dir, true);
-    } catch (error) {
-      throw new CorruptData(`the tables of ${dir} cannot be read: ${(error as Error).message}`);
-    }
+    if (!existsSync(tablesFile(dir))) throw damagedTables(tablesFile(dir), 'it is not there');
+    checkTablesFile(dir);
+    const db = openDatabase(dir, true);
     try {
       for (let attempt = 0; attempt < limits.snapshotAttemptsMax; attempt++) {
         const segments = holdSegments(dir);
@@ -82,7 +78,7 @@ export class Snapshot {
 
   /** The tables' file may be longer than what is in use: pages that are free are used again. */
   get tablesBytes(): number {
-    return statSync(tablesPath(this.dir)).size;
+    return statSync(tablesFile(this.dir)).size;
   }
 
   async close(): Promise<void> {

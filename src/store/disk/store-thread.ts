@@ -10,7 +10,8 @@ import { openDatabase, Tables } from './tables.ts';
 
 export interface StoreTask {
   readonly dir: string;
-  readonly retention: RetentionRules | undefined;
+  /** Undefined: everything is kept. */
+  readonly retention?: RetentionRules | undefined;
 }
 
 /**

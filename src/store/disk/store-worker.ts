@@ -45,7 +45,7 @@ export class StoreWorker {
 
   /** Takes the directory, and moves into its tables what a crash has left in journals. */
   static async open(path: string, retention?: RetentionRules): Promise<StoreWorker> {
-    const dir = prepareDataDir(path);
+    const dir = await prepareDataDir(path);
     const lock = await DirLock.take(dir);
     const worker = new StoreWorker(dir, lock, retention);
     try {

@@ -1,4 +1,3 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import type { Run } from '../../wire/run.ts';
@@ -7,6 +6,7 @@ import type { UserId } from '../../wire/user-id.ts';
 import type { Conversation } from '../conversation.ts';
 import type { Cursor, UserRecord } from '../store.ts';
 import * as layout from './layout.ts';
+import { damagedTables, tablesFile } from './tables-file.ts';
 import * as values from './values.ts';
 
 export type Database = RootDatabase<Buffer, Buffer>;
@@ -16,13 +16,16 @@ const MAP_BYTES = 2 ** 40;
 /** Threads that may read at once: shards, the store's own thread, tools. */
 const READERS_MAX = 512;
 
-/** What stands in a file of LMDB behind the head of its first page. */
-const MAGIC = 0xbeefc0de;
-const MAGIC_AT = 24;
-
-/** Throws CorruptData when the file is none of LMDB, which would not survive it. */
+/** Throws CorruptData, with what the operator can do. */
 export function openDatabase(dir: string, readOnly = false): Database {
-  checkMagic(tablesPath(dir), readOnly);
+  try {
+    return openTables(dir, readOnly);
+  } catch (error) {
+    throw damagedTables(tablesFile(dir), (error as Error).message);
+  }
+}
+
+function openTables(dir: string, readOnly: boolean): Database {
   return open<Buffer, Buffer>({
     path: join(dir, 'tables'),
     noSubdir: false,
@@ -35,23 +38,6 @@ export function openDatabase(dir: string, readOnly = false): Database {
     // A commit that has returned is on the disk: the journal it came from is deleted then.
     overlappingSync: false,
   });
-}
-
-export const tablesPath = (dir: string): string => join(dir, 'tables', 'data.mdb');
-
-function checkMagic(path: string, readOnly: boolean): void {
-  const head = Buffer.alloc(MAGIC_AT + 4);
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // it is made
-    throw error;
-  }
-  const bytes = readSync(file, head);
-  closeSync(file);
-  if ((bytes === 0 && !readOnly) || head.readUInt32LE(MAGIC_AT) === MAGIC) return;
-  throw new values.CorruptData(`${path} is damaged: it is no file of LMDB`);
 }
 
 /** A group's members, and whether it exists. */
