@@ -8,14 +8,22 @@ import {
   conversationBytes,
   conversationKey,
   cursorKey,
+  groupsKey,
   pairKey,
 } from '../../src/store/disk/layout.ts';
 import { inspect, type Inspection } from '../../src/store/disk/inspect.ts';
 import { listSegments } from '../../src/store/disk/segments.ts';
-import { decodeConversation, encodeConversation, encodeCursor } from '../../src/store/disk/values.ts';
+import {
+  decodeConversation,
+  encodeChunk,
+  encodeConversation,
+  encodeCursor,
+} from '../../src/store/disk/values.ts';
+import { splitRun } from '../../src/wire/run.ts';
 import { putGroup } from '../support/admin.ts';
 import { connectTcp } from '../support/clients.ts';
 import { DataDir, longText, sayOn, temporaryPath } from '../support/data-dirs.ts';
+import { textsFrom } from '../support/engine.ts';
 import { spawnMain, spawnServer, type SpawnedServer } from '../support/server.ts';
 
 const pair = pairOf(1, 2);
@@ -91,6 +99,17 @@ test('the text has the counts and the largest conversations, as many as are aske
   assert.match(stdout, /^ +\d+ {2}1 to 1 +g:7$/m);
   assert.doesNotMatch(stdout, /p:1:2/);
   assert.match(stdout, /\nno damage was found\n$/);
+});
+
+test('--help names the commands, and each has its own', async () => {
+  const help = await spawnMain(['--help']).exit;
+  assert.match(help.stdout, /^ {2}inspect --data <dir> /m);
+  assert.match(help.stdout, /^ {2}backup --data <dir> --to <dir> /m);
+  for (const name of ['inspect', 'backup']) {
+    const { code, stdout, stderr } = await spawnMain([name, '--help']).exit;
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.ok(stdout.startsWith(`Usage: encke ${name} `), stdout);
+  }
 });
 
 test('wrong usage and a directory that is none are one line and exit code 2', async (t) => {
@@ -189,6 +208,41 @@ const damaging: [what: string, breakIt: Break, line: RegExp][] = [
     'a pair is not listed',
     ({ tables: { db } }) => void db.removeSync(pairKey(2, key)),
     /^conversation p:1:2: it is missing among the pairs of 2$/,
+  ],
+  [
+    'a member is not listed',
+    async (dir) => {
+      const engine = dir.engine();
+      await engine.saveGroup(7, { exists: true, joined: [1, 2], joinedAt: 0, left: [] });
+      await engine.close();
+      dir.move();
+      dir.tables.db.removeSync(groupsKey(2, 7));
+    },
+    /^group 7: it is missing among the groups of its member 2$/,
+  ],
+  [
+    'a message is there twice',
+    ({ tables: { db } }) => {
+      db.putSync(chunkKey(key, 3), encodeChunk([textsFrom(pair, 2, ['b', 'c'])]));
+    },
+    /^conversation p:1:2: message 2 is there twice$/,
+  ],
+  [
+    'a message bears the number of another',
+    ({ tables: { db } }) => {
+      const run = textsFrom(pair, 2, ['b', 'c']);
+      const [, second] = splitRun(run, 1);
+      db.putSync(chunkKey(key, 2), encodeChunk([{ ...second, first: 2 }]));
+    },
+    /^conversation p:1:2: message 2 has number 3$/,
+  ],
+  [
+    'a run has bytes that are no message',
+    ({ tables: { db } }) => {
+      const run = textsFrom(pair, 2, ['b']);
+      db.putSync(chunkKey(key, 2), encodeChunk([{ ...run, bytes: run.bytes.subarray(0, 30) }]));
+    },
+    /^conversation p:1:2: message 2 /,
   ],
   [
     'a cursor is ahead of its conversation',

@@ -55,6 +55,9 @@ export function* surveyConversations(
 
 const bytesOf = (parts: readonly JournalPart[]): number => parts.reduce((sum, { bytes }) => sum + bytes, 0);
 
+const messages = (from: number, to: number): string =>
+  from === to ? `message ${from} is` : `messages ${from} to ${to} are`;
+
 /** A pair is listed with both users. */
 function checkLists(snapshot: Snapshot, conversation: Conversation, bytes: Buffer, damages: Damages): void {
   if (isGroup(conversation)) return;
@@ -124,11 +127,11 @@ class ConversationCheck {
       if (first > floor + 1) this.#missing(floor + 1, first - 1);
       this.#first = Math.max(first, floor + 1);
     } else if (first > this.#last + 1) this.#missing(this.#last + 1, first - 1);
-    else if (first <= this.#last) this.#is(`messages ${first} to ${this.#last} are there twice`);
+    else if (first <= this.#last) this.#is(`${messages(first, this.#last)} there twice`);
   }
 
   #missing(from: number, to: number): void {
-    this.#is(from === to ? `message ${from} is missing` : `messages ${from} to ${to} are missing`);
+    this.#is(`${messages(from, to)} missing`);
   }
 
   end(parts: readonly JournalPart[]): Surveyed {
