@@ -190,11 +190,14 @@ class RunningServer implements Server {
     await this.#stores.close();
   }
 
-  #openStores({ store, data, fsync, memoryStoreBytesMax }: ServerOptions): ShardStores {
-    if (store === 'memory') return new MemoryStores(memoryStoreBytesMax);
+  #openStores(options: ServerOptions): ShardStores {
+    if (options.store === 'memory') return new MemoryStores(options.memoryStoreBytesMax);
+    const { retentionAgeMs: ageMs, retentionMessages: messages } = options;
+    const keepsAll = ageMs === undefined && messages === undefined;
     return new DiskStores({
-      dir: data,
-      fsync,
+      dir: options.data,
+      fsync: options.fsync,
+      retention: keepsAll ? undefined : { ageMs, messages },
       logger: this.#logger,
       onFatal: (error) => this.#tellFatal(error),
     });

@@ -84,7 +84,8 @@ function checkFormat(dir: string): void {
   try {
     text = readFileSync(join(dir, FORMAT_FILE), 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
     throw new DataDirError(`${dir} is no Encke data directory: it has no file ${FORMAT_FILE}`);
   }
   const format = Number(FORMAT_TEXT.exec(text)?.[1]);
