@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { limits } from '../../limits.ts';
-import { DataDirError, writeFormat } from './data-dir.ts';
+import { DataDirError, makeDir, writeFormat } from './data-dir.ts';
 import { OWNER } from './dir-lock.ts';
 import { writeMemTable } from './flush.ts';
 import * as layout from './layout.ts';
@@ -63,10 +63,10 @@ async function copy(snapshot: Snapshot, dir: string): Promise<BackedUp> {
 function emptyDir(path: string): string {
   const dir = resolve(path);
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDir(dir);
     if (readdirSync(dir).length > 0) throw new DataDirError(`${dir} is not empty`);
-    mkdirSync(journalDir(dir), { mode: 0o700 });
-    mkdirSync(join(dir, 'tables'), { mode: 0o700 });
+    makeDir(journalDir(dir));
+    makeDir(join(dir, 'tables'));
     return dir;
   } catch (error) {
     if (error instanceof DataDirError) throw error;
