@@ -17,7 +17,11 @@ export interface PoolOptions {
   readonly gateway: Gateway;
   /** The main thread's node of the actor system; its number is `shards`. */
   readonly system: ActorSystem;
+  /** The module that a shard's thread runs. Default: workers/shard.js. */
+  readonly shardEntry?: URL;
 }
+
+const defaultEntry = new URL('../../workers/shard.js', import.meta.url);
 
 interface Running {
   readonly control: MessagePort;
@@ -41,11 +45,11 @@ export class ShardPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    const { shards } = options;
+    const { shards, shardEntry = defaultEntry } = options;
     this.#running = Array.from({ length: shards }, () => undefined);
     this.#segments = Array.from({ length: shards }, () => new Map());
     this.#pool = new Piscina<ShardTask, void>({
-      filename: new URL('../../workers/shard.js', import.meta.url).href,
+      filename: shardEntry.href,
       minThreads: shards,
       maxThreads: shards,
       concurrentTasksPerWorker: 1,

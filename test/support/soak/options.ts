@@ -1,0 +1,39 @@
+import { parseOptions } from '../../../src/cli/options.ts';
+import type { ServerSettings } from './server-process.ts';
+
+export interface SoakOptions {
+  readonly seed: number;
+  /** How long, in ms; or, if it is 0, until so many messages, kills and crashes are reached. */
+  readonly durationMs: number;
+  readonly messages: number;
+  /** Process kills; with the memory store there are none, and shards crash instead. */
+  readonly kills: number;
+  readonly crashes: number;
+  /** Messages that are sent in a second while the server is up. */
+  readonly ratePerSecond: number;
+  readonly store: ServerSettings['store'];
+  readonly fsync: ServerSettings['fsync'];
+  /** A fault that is planted: faulty-shard.ts. */
+  readonly fault?: string;
+  /** Without it, facts end the run with an error once they are all known; with it, the first one does. */
+  readonly stopAtFirst?: boolean;
+}
+
+export const soakDefaults = {
+  durationMs: 0,
+  messages: 200_000,
+  kills: 20,
+  crashes: 10,
+  ratePerSecond: 4_000,
+  fsync: 'always',
+} as const;
+
+/** The disk store, if this version has it. */
+export function bestStore(): ServerSettings['store'] {
+  try {
+    parseOptions(['--store', 'disk'], {});
+    return 'disk';
+  } catch {
+    return 'memory';
+  }
+}
