@@ -187,11 +187,11 @@ export class History {
     return conversation;
   }
 
-  /** Replies come in the order of the requests. */
+  /** In comet, replies come in the order of the requests. */
   #outcome(serial: number): Connection {
     const connection = this.#connection(this.ledger.connectionOf(serial));
     const { name, lastOutcome } = connection;
-    if (serial <= lastOutcome)
+    if (serial <= lastOutcome && connection.protocol === 'comet')
       this.facts.add('reordered', () => `${name}: message ${serial} was answered after ${lastOutcome}`);
     connection.lastOutcome = serial;
     return connection;

@@ -15,8 +15,6 @@ export interface SoakOptions {
   readonly fsync: ServerSettings['fsync'];
   /** A fault that is planted: faulty-shard.ts. */
   readonly fault?: string;
-  /** Without it, facts end the run with an error once they are all known; with it, the first one does. */
-  readonly stopAtFirst?: boolean;
 }
 
 export const soakDefaults = {

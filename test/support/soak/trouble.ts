@@ -1,0 +1,77 @@
+import type { Link } from './link.ts';
+import type { Run } from './run.ts';
+
+const stallMsMax = 1_500;
+const workersMax = 4;
+const connectionTroubleEveryMs = 60;
+
+/** Kills the process, or a shard's thread, after so many more messages, until there was enough of it. */
+export async function serverTrouble(run: Run): Promise<void> {
+  const { options, history, counts, random, server } = run;
+  const { kills, crashes, messages } = options;
+  const every = Math.max(200, Math.floor(messages / (kills + crashes + 1)));
+  const end = Date.now() + options.durationMs;
+  const isOver = (): boolean =>
+    options.durationMs > 0
+      ? Date.now() >= end
+      : history.ledger.length >= messages && counts.kills >= kills && counts.crashes >= crashes;
+  while (!isOver()) {
+    const wanted = history.acknowledged + random.int(every / 2, every);
+    while (history.acknowledged < wanted && !isOver()) await run.pause(1);
+    await run.pause(random.int(0, 30)); // not only right behind a reply
+    if (isOver()) return;
+    const kill = options.store === 'disk' && random.next() * (kills + crashes) < kills;
+    if (kill) await restart(run);
+    else if (await server.crash(random.int(0, server.workers - 1))) counts.crashes += 1;
+  }
+}
+
+/** SIGKILL, and a start on the same data with another number of workers. */
+export async function restart(run: Run): Promise<void> {
+  const { random, server, counts } = run;
+  await server.kill();
+  counts.kills += 1;
+  const workers = random.int(1, workersMax);
+  try {
+    await server.start(workers, random.chance(0.5));
+  } catch {
+    await server.start(workers, false); // somebody else has got the port
+  }
+  counts.restarts += 1;
+}
+
+/** Connections are cut, stalled, closed and taken over, until the run is quiet. */
+export async function connectionTrouble(run: Run): Promise<void> {
+  const { random, counts } = run;
+  while (!run.quiet) {
+    await run.pause(connectionTroubleEveryMs);
+    const link = random.pick(run.links);
+    if (link.wire === undefined) continue;
+    const roll = random.next();
+    if (!link.user.rough || roll < 0.3) {
+      counts.closes += 1;
+      link.wire.close();
+    } else if (roll < 0.6) {
+      counts.cuts += 1;
+      link.wire.cut();
+    } else if (roll < 0.9) {
+      counts.stalls += 1;
+      stall(run, link);
+    } else if (link.name !== 'plain') link.takeOver();
+  }
+}
+
+/** Does not read for a while; sometimes it goes away before it reads again. */
+function stall({ random, counts }: Run, { wire }: Link): void {
+  if (wire === undefined) return;
+  wire.pause();
+  const cut = random.chance(0.3);
+  if (cut) counts.cuts += 1;
+  setTimeout(
+    () => {
+      if (cut) wire.cut();
+      wire.resume();
+    },
+    random.int(1, stallMsMax),
+  );
+}
