@@ -3,20 +3,11 @@ import type { Scope } from './scope.ts';
 
 export type Protocol = 'comet' | 'messaging';
 
-/** How far a connection has come in one conversation. */
-interface Stream {
-  last: number;
-  epoch: number;
-}
-
 /** A message was read on the connection, before any message from serial `before` on was sent there. */
 interface Read {
   readonly message: number;
   readonly before: number;
 }
-
-/** In a sequence: from here on there is no order with what was before. */
-export const newEpoch = 0xffff_ffff;
 
 /** One connection of a user, as long as it is open; afterwards only what the verdict needs. */
 export class Connection {
@@ -25,10 +16,10 @@ export class Connection {
   readonly name: string;
   readonly protocol: Protocol;
   readonly scopes: readonly Scope[];
-  /** Conversation -> where it stands. */
-  streams = new Map<number, Stream>();
-  /** Comet: conversation -> numbers that were jumped over and that no own message explains yet. */
-  missed = new Map<number, Set<number>>();
+  /** Conversation -> the last number that came. */
+  lasts = new Map<number, number>();
+  /** Comet: conversation -> numbers that were jumped over, not explained yet -> the one that came then. */
+  readonly missed = new Map<number, Map<number, number>>();
   /** Messaging: conversation -> serials in the order in which they came. */
   readonly sequences = new Map<number, GrowingUint32>();
   /** Where each scope stood when the connection opened: scope -> conversation -> number. */
@@ -58,7 +49,7 @@ export class Connection {
 
   /** Forgets what only an open connection needs. */
   close(): void {
-    this.streams = new Map();
+    this.lasts = new Map();
     this.before = new Map();
     this.ownNumbers = new Map();
     this.reads = [];

@@ -26,6 +26,7 @@ export const historyLimits = {
  * Users, conversations and connections are numbers that this class gives out. So are messages: the
  * serial that `send` returns has to be in the text, and comes back with `receive`.
  */
+if (process.env['DBG']) (globalThis as any).trace = [];
 export class History {
   readonly ledger: Ledger;
   readonly facts: Facts;
@@ -74,6 +75,7 @@ export class History {
     const before = new Map(scopes.map((scope) => [scope, scope.standing()]));
     const index = this.connections.length;
     this.connections.push(new Connection(index, user, name, protocol, scopes, before));
+    if (process.env['DBG']) (this.connections[index] as any).opened = Date.now();
     return index;
   }
 
@@ -85,11 +87,13 @@ export class History {
   /** Clean: this side has read everything that the server's side wrote. */
   close(index: number, clean: boolean): void {
     const connection = this.#connection(index);
+    if (process.env['DBG'])
+      (globalThis as any).trace.push({ what: 'close', conn: index, name: connection.name, clean, t: Date.now(), serial: this.ledger.length, lasts: new Map(connection.lasts), first: new Map((connection as any).first), opened: (connection as any).opened });
     if (!clean) {
       for (const scope of connection.scopes) {
         for (const { index: at, scopes } of this.conversations) {
           if (!scopes.includes(scope)) continue;
-          const last = connection.streams.get(at)?.last ?? 0;
+          const last = connection.lasts.get(at) ?? 0;
           const before = connection.before.get(scope)?.get(at) ?? 0;
           scope.breakAt(at, Math.max(last, before), this.ledger.length);
         }
@@ -151,12 +155,14 @@ export class History {
     }
     ledger.see(serial);
     if (ledger.isRefused(serial)) facts.add('wrong', () => `${where()}: it was refused`);
-    if (membership.isOut(serial)) facts.add('wrong', () => `${where()}: it is no member`);
+    const known = number || ledger.numberOf(serial) || Infinity;
+    if (membership.isOut(serial, known)) facts.add('wrong', () => `${where()}: it is no member ${JSON.stringify(membership)} ${process.env['DBG'] && JSON.stringify((membership as any).debug())} now=${ledger.length} t=${Date.now()}`);
     if (!ledger.mayComeAgain(serial, index) && connection.protocol === 'messaging')
       facts.add('duplicated', () => `${where()}: it was read`);
     if (number !== 0 && !this.#place(conversation, serial, number)) return;
     if (connection.protocol === 'comet') this.#order.follow(connection, conversation, number);
     else this.#order.file(connection, conversation, serial);
+    if (process.env['DBG']) { const f = ((connection as any).first ??= new Map()); if (!f.has(at)) f.set(at, number); }
     for (const scope of connection.scopes) scope.receive(index, at, serial, ledger.numberOf(serial));
   }
 
@@ -168,7 +174,8 @@ export class History {
 
   /** Membership of a group: `leaving` and `joining` when it is asked for, the others when it is done. */
   member(change: 'leaving' | 'left' | 'joining' | 'joined', user: number, conversation: number): void {
-    this.#conversation(conversation).member(user)[change](this.ledger.length);
+    const { last, members } = this.#conversation(conversation);
+    members.get(user)?.[change](this.ledger.length, last);
   }
 
   #isSent(serial: number, conversation: number): boolean {

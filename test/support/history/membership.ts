@@ -1,53 +1,68 @@
+/** A time in which a user was no member for sure, or may have been none. */
+interface Absence {
+  /** The conversation's last number when the user was asked to leave: it was a member for that one. */
+  readonly lastBefore: number;
+  /** It has left when this message was not sent yet; Infinity until then. */
+  outFrom: number;
+  /** The last number when it was asked to join: it was no member for that one. Infinity until then. */
+  outTo: number;
+  /** It is a member again when this message was not sent yet; Infinity until then. */
+  until: number;
+}
+
 /** A user's part in a conversation. In a group it can end and begin again. */
 export class Membership {
-  /** What is sent from this serial on is for the user. */
-  #since: number;
-  /** What is sent from this serial on may not reach the user any more. */
-  #until = Infinity;
-  /** What is sent from here up to there must not reach the user. */
-  #outFrom: number;
-  #outTo = Infinity;
-  /** Grows with each change: there is no order between what comes before it and after. */
-  epoch = 0;
+  /** In order; the last one may not have ended. A few for each change of a run. */
+  readonly #absences: Absence[] = [];
 
   /** `isMember`: from the start. */
   constructor(isMember: boolean) {
-    this.#since = isMember ? 0 : Infinity;
-    this.#outFrom = isMember ? Infinity : 0;
+    if (!isMember) this.#absences.push({ lastBefore: 0, outFrom: 0, outTo: Infinity, until: Infinity });
   }
 
-  /** A change was asked for, before message `serial`; it can take effect from now on. */
-  leaving(serial: number): void {
-    this.epoch += 1;
-    this.#until = serial;
+  /** A change was asked for, when `last` was the last number; it can take effect from now on. */
+  leaving(_serial: number, last: number): void {
+    this.#absences.push({ lastBefore: last, outFrom: Infinity, outTo: Infinity, until: Infinity });
   }
 
+  /** It was made before message `serial` was sent. */
   left(serial: number): void {
-    this.epoch += 1;
-    this.#since = Infinity;
-    this.#outFrom = serial;
-    this.#outTo = Infinity;
+    this.#last.outFrom = serial;
   }
 
-  joining(serial: number): void {
-    this.epoch += 1;
-    this.#outTo = serial;
+  joining(_serial: number, last: number): void {
+    this.#last.outTo = last;
   }
 
-  /** Who joins starts at the head: what was sent before is gone for the user. */
   joined(serial: number): void {
-    this.epoch += 1;
-    this.#since = serial;
-    this.#until = Infinity;
+    this.#last.until = serial;
   }
 
-  /** Whether the message has to reach the user, as things stand now. */
+  /** Whether the message has to reach the user, as things stand now: who leaves gets nothing any more. */
   isDue(serial: number): boolean {
-    return serial >= this.#since && serial < this.#until;
+    return serial >= (this.#absences.at(-1)?.until ?? 0);
   }
 
-  /** Whether the message must not reach the user. */
-  isOut(serial: number): boolean {
-    return serial >= this.#outFrom && serial < this.#outTo;
+  /** Whether the message must not reach the user: sent after it had left, stored before it joined again. */
+  isOut(serial: number, number: number): boolean {
+    return this.#absences.some(({ outFrom, outTo }) => serial >= outFrom && number <= outTo);
+  }
+
+  /** Whether the user need not get the message though it gets the later one with number `next`. */
+  explains(serial: number, next: number): boolean {
+    for (let i = this.#absences.length - 1; i >= 0; i--) {
+      const { lastBefore, until } = this.#absences[i] as Absence;
+      if (serial >= until) return false;
+      if (next > lastBefore) return true;
+    }
+    return false;
+  }
+
+  debug() { return this.#absences; }
+
+  get #last(): Absence {
+    const last = this.#absences.at(-1);
+    if (last === undefined) throw new Error('a change is made that was not asked for');
+    return last;
   }
 }

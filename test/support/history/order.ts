@@ -1,5 +1,4 @@
 import type { Connection } from './connection.ts';
-import { newEpoch } from './connection.ts';
 import type { Conversation } from './conversation.ts';
 import type { Facts } from './facts.ts';
 import { GrowingUint32 } from './growing.ts';
@@ -28,14 +27,8 @@ export class Order {
   /** A comet connection got a number. What it jumps over can only be its own messages. */
   follow(connection: Connection, conversation: Conversation, number: number): void {
     const { index, name } = conversation;
-    const { epoch } = conversation.member(connection.user);
-    const stream = connection.streams.get(index);
-    if (stream === undefined) {
-      connection.streams.set(index, { last: number, epoch });
-      return;
-    }
-    const { last } = stream;
-    if (number <= last) {
+    const last = connection.lasts.get(index);
+    if (last !== undefined && number <= last) {
       const late = this.explain(connection, index, number);
       this.#facts.add(
         late ? 'reordered' : 'duplicated',
@@ -43,11 +36,9 @@ export class Order {
       );
       return;
     }
-    if (stream.epoch === epoch) {
-      for (let between = last + 1; between < number; between++) this.#miss(connection, conversation, between);
-    }
-    stream.last = number;
-    stream.epoch = epoch;
+    for (let between = (last ?? number) + 1; between < number; between++)
+      this.#miss(connection, conversation, between, number);
+    connection.lasts.set(index, number);
   }
 
   /** The connection is told that it sent this number itself; whether it was missed. */
@@ -62,31 +53,36 @@ export class Order {
     if ((this.#filed += 1) > this.#limits.sequencesMax)
       throw new Error(`over ${this.#limits.sequencesMax} messages came in messaging`);
     const { index } = conversation;
-    const { epoch } = conversation.member(connection.user);
     let sequence = connection.sequences.get(index);
     if (sequence === undefined) connection.sequences.set(index, (sequence = new GrowingUint32()));
     const number = this.#ledger.numberOf(serial);
-    const stream = connection.streams.get(index);
-    if (stream === undefined) connection.streams.set(index, { last: number, epoch });
-    else {
-      if (stream.epoch !== epoch) sequence.push(newEpoch);
-      stream.epoch = epoch;
-      stream.last = Math.max(stream.last, number);
-    }
+    connection.lasts.set(index, Math.max(connection.lasts.get(index) ?? 0, number));
     sequence.push(serial);
   }
 
-  #miss(connection: Connection, conversation: Conversation, number: number): void {
+  #miss(connection: Connection, conversation: Conversation, number: number, next: number): void {
     const serial = conversation.serialAt(number);
-    if (serial !== undefined && this.#ledger.connectionOf(serial) === connection.index) return;
+    if (serial !== undefined && isOwnOrAbsent(this.#ledger, connection, conversation, serial, next)) return;
     const { index, name } = conversation;
     if (this.#missed >= this.#limits.missedMax) {
-      this.#facts.add('lost', () => `${connection.name} did not get ${name} ${number}`);
+      this.#facts.add('lost', () => `${connection.name} jumped over ${name} ${number}`);
       return;
     }
     this.#missed += 1;
     const missed = connection.missed.get(index);
-    if (missed === undefined) connection.missed.set(index, new Set([number]));
-    else missed.add(number);
+    if (missed === undefined) connection.missed.set(index, new Map([[number, next]]));
+    else missed.set(number, next);
   }
+}
+
+/** The connection sent it itself, or its user was no member, before number `next` came. */
+export function isOwnOrAbsent(
+  ledger: Ledger,
+  connection: Connection,
+  conversation: Conversation,
+  serial: number,
+  next: number,
+): boolean {
+  if (ledger.connectionOf(serial) === connection.index) return true;
+  return conversation.isGroup && conversation.member(connection.user).explains(serial, next);
 }

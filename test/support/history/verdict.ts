@@ -1,7 +1,8 @@
-import { newEpoch, type Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { Conversation } from './conversation.ts';
 import type { GrowingUint32 } from './growing.ts';
 import type { History } from './history.ts';
+import { isOwnOrAbsent } from './order.ts';
 import type { Scope } from './scope.ts';
 
 /** The rest of what can be said of a history, once it has ended: see history.facts. */
@@ -57,7 +58,12 @@ function judgeReceived(history: History, conversation: Conversation, scope: Scop
   const number = ledger.numberOf(serial);
   const what = (): string => `${scope.name} did not get ${name} ${number}, message ${serial} of ${sender.name}`;
   if (!scope.got.has(serial)) {
-    if (!scope.explains(index, serial, number)) facts.add('lost', what);
+    if (!scope.explains(index, serial, number)) { facts.add('lost', what);
+      if (process.env['DBG'] && facts.counts.lost < 4) {
+        for (const x of (globalThis as any).trace) if (connections[x.conn]?.scopes.includes(scope)) console.log('TRACE', x.name, x.opened, x.t, x.clean, 'serial', x.serial, 'first', x.first.get(index), 'last', x.lasts.get(index));
+        console.log('SENT', sender.name);
+      }
+    }
   } else if (inMailbox && !ledger.isRead(serial) && !scope.gotLast.has(serial)) {
     facts.add('lost', () => `${what()} again, though it is unread`);
   }
@@ -67,10 +73,10 @@ function judgeReceived(history: History, conversation: Conversation, scope: Scop
 function judgeMissed({ ledger, facts, conversations }: History, connection: Connection): void {
   for (const [index, numbers] of connection.missed) {
     const conversation = conversations[index] as Conversation;
-    for (const number of numbers) {
+    for (const [number, next] of numbers) {
       const serial = conversation.serialAt(number);
-      // One that nobody was told is lost already.
-      if (serial === undefined || ledger.connectionOf(serial) === connection.index) continue;
+      if (serial === undefined) continue; // nobody has it: that was said already
+      if (isOwnOrAbsent(ledger, connection, conversation, serial, next)) continue;
       facts.add('lost', () => `${connection.name} jumped over ${conversation.name} ${number}`);
     }
   }
@@ -93,10 +99,6 @@ function judgeSequence(
   let last: number | undefined;
   for (let i = 0; i < sequence.length; i++) {
     const serial = sequence.at(i);
-    if (serial === newEpoch) {
-      last = undefined;
-      continue;
-    }
     const number = ledger.numberOf(serial);
     const what = (): string => `${connection.name} got ${name} ${number}, message ${serial},`;
     if (came.has(serial)) facts.add('duplicated', () => `${what()} twice`);
@@ -107,7 +109,7 @@ function judgeSequence(
     for (let between = Math.max(first, floor) + 1; between < number; between++) {
       const other = conversation.serialAt(between);
       if (other === undefined || came.has(other)) continue;
-      if (isExplained(history, connection, conversation, other)) continue;
+      if (isExplained(history, connection, conversation, other, number)) continue;
       facts.add('lost', () => `${connection.name} jumped over ${name} ${between}`);
     }
     last = number;
@@ -119,7 +121,7 @@ function explainedTo(history: History, connection: Connection, conversation: Con
   let number = 0;
   for (;;) {
     const serial = conversation.serialAt(number + 1);
-    if (serial === undefined || !isExplained(history, connection, conversation, serial)) return number;
+    if (serial === undefined || !isExplained(history, connection, conversation, serial, number + 1)) return number;
     number += 1;
   }
 }
@@ -129,8 +131,9 @@ function isExplained(
   connection: Connection,
   conversation: Conversation,
   serial: number,
+  next: number,
 ): boolean {
-  const sender = ledger.connectionOf(serial);
-  if (conversation.isGroup) return sender === connection.index;
-  return connections[sender]?.user === connection.user || ledger.isRead(serial);
+  if (conversation.isGroup) return isOwnOrAbsent(ledger, connection, conversation, serial, next);
+  const sender = connections[ledger.connectionOf(serial)];
+  return sender?.user === connection.user || ledger.isRead(serial);
 }

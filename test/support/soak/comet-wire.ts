@@ -70,6 +70,7 @@ class CometWire implements Wire {
   }
 
   cut(): void {
+    this.#failed = true;
     this.#client.destroy();
   }
 

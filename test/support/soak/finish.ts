@@ -4,6 +4,7 @@ import type { Run } from './run.ts';
 
 const patienceMs = 30_000;
 const retryMs = 10;
+const seenMsMax = 1_000;
 
 /**
  * Everybody who has to get something connects once more. A last message of each conversation, of two
@@ -13,7 +14,7 @@ export async function finish(run: Run, archives: readonly Link[]): Promise<void>
   const { links, history } = run;
   const living: Promise<void>[] = [];
   // A connection of before may end in the middle; the new one is the one that counts.
-  for (const { wire } of links) wire?.close();
+  for (const link of links) link.close();
   const marks = await Promise.all(run.plan.conversations.map((conversation) => mark(run, conversation.index)));
   for (const archive of archives) living.push(archive.live());
   const missing = (): string | undefined => {
@@ -22,6 +23,7 @@ export async function finish(run: Run, archives: readonly Link[]): Promise<void>
       for (const scope of conversation?.scopes ?? []) {
         if (scope.kind === 'mailbox' && conversation?.isGroup === true) continue;
         const wanted = serials.filter((serial) => {
+          if (conversation?.member(scope.user).isDue(serial) !== true) return false;
           const sender = history.connections[history.ledger.connectionOf(serial)];
           return scope.getsOwn ? sender?.scopes.includes(scope) === false : sender?.user !== scope.user;
         });
@@ -50,8 +52,11 @@ async function mark(run: Run, index: number): Promise<number[]> {
     if (sender === undefined || conversation === undefined) continue;
     for (;;) {
       const serial = sender.wire === undefined ? -1 : await sender.send(conversation);
-      const silent = sender.protocol === 'messaging' && !run.accepts;
-      if (serial >= 0 && (silent || history.ledger.isStored(serial))) {
+      // Where nothing is acknowledged, it has to be seen by somebody.
+      const seen = (): boolean => serial >= 0 && history.ledger.isStored(serial);
+      if (sender.protocol === 'messaging' && !run.accepts)
+        await until(seen, 'it is seen', seenMsMax).catch(() => {});
+      if (seen()) {
         serials.push(serial);
         break;
       }

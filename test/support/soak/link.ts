@@ -40,6 +40,8 @@ export class Link {
   wire: Wire | undefined;
   connection = -1;
   inFlight = 0;
+  /** It is being closed by this side: nothing is sent any more. */
+  #closing = false;
   /** Resolves with the first connection. */
   readonly connected: Promise<void>;
   #setConnected: () => void = () => {};
@@ -47,6 +49,11 @@ export class Link {
   #stopping = false;
   /** Connections that end later than the next one begins are among them. */
   readonly #ends: Promise<void>[] = [];
+  /**
+   * Connections that broke: until the server has noticed, its kernel takes what nobody will read, so
+   * they are over for the history when the next one is open.
+   */
+  readonly #broken: number[] = [];
 
   constructor(
     run: Run,
@@ -73,7 +80,7 @@ export class Link {
   }
 
   get canSend(): boolean {
-    return this.wire !== undefined && this.inFlight < this.window && this.sendable.length > 0;
+    return this.wire !== undefined && !this.#closing && this.inFlight < this.window && this.sendable.length > 0;
   }
 
   /** Connects whenever there is no connection. Ends, everything closed, after `stop`. */
@@ -85,6 +92,7 @@ export class Link {
       if (!this.#stopping && !run.quiet) await run.pause(run.random.int(0, reconnectMsMax));
     }
     await Promise.all(this.#ends);
+    for (const broken of this.#broken.splice(0)) run.history.close(broken, false);
   }
 
   /** Connects and goes away again. */
@@ -99,7 +107,7 @@ export class Link {
   /** Sends one message; resolves with its serial once its outcome is known, or the connection ended. */
   async send(conversation: SoakConversation): Promise<number> {
     const { wire, run, connection } = this;
-    if (wire === undefined) return -1;
+    if (wire === undefined || this.#closing) return -1;
     const serial = run.history.send(connection, conversation.index);
     this.inFlight += 1;
     await wire.send(serial, conversation, run.textOf(serial));
@@ -112,32 +120,43 @@ export class Link {
     this.#again?.();
   }
 
+  /** Ends the connection in good order. */
+  close(): void {
+    this.#closing = true;
+    this.wire?.close();
+  }
+
   stop(): void {
     this.#stopping = true;
-    this.wire?.close();
+    this.close();
   }
 
   async #serve(): Promise<void> {
     const { run, user, protocol } = this;
     const { history } = run;
     const connection = history.open(user.index, protocol, this.#nameOf(history.connections.length), this.scopes);
+    if (run.quiet) history.openedLast(connection);
     let wire: Wire;
     try {
       wire = await this.#open(this, connection);
     } catch {
-      history.close(connection, false); // something may have been on its way
+      this.#broken.push(connection); // something may have been on its way
       await run.pause(20);
       return;
     }
-    if (run.quiet) history.openedLast(connection);
     run.connects += 1;
     this.wire = wire;
+    this.#closing = false;
     this.connection = connection;
     this.#setConnected();
+    // From now on the server has nobody else to give something to.
+    for (const broken of this.#broken.splice(0)) history.close(broken, false);
     const ended = wire.ended.then((end) => {
-      history.close(connection, end.clean);
+      if (process.env['DBG'] && !end.clean && !user.rough) console.log('UNCLEAN', end.code, this.#nameOf(connection), wire.constructor.name, Date.now());
       run.ended(end);
       if (this.wire === wire) this.wire = undefined;
+      if (end.clean) history.close(connection, true);
+      else this.#broken.push(connection);
     });
     const again = new Promise<void>((resolve) => (this.#again = resolve));
     this.#ends.push(ended);

@@ -81,6 +81,6 @@ export class Run {
   }
 
   ended({ code }: LinkEnd): void {
-    if (!codesExpected.has(code)) this.fail(new Error(`a connection ended with ${code}`));
+    if (!codesExpected.has(code)) this.fail(new Error(`a connection ended with ${code}\n${this.server.stderr}`));
   }
 }

@@ -52,6 +52,11 @@ export class ServerProcess {
     return this.#ready;
   }
 
+  /** What the server complained about last. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
   get isUp(): boolean {
     return this.#child !== undefined;
   }

@@ -22,7 +22,7 @@ export async function serverTrouble(run: Run): Promise<void> {
     if (isOver()) return;
     const kill = options.store === 'disk' && random.next() * (kills + crashes) < kills;
     if (kill) await restart(run);
-    else if (await server.crash(random.int(0, server.workers - 1))) counts.crashes += 1;
+    else { const n = random.int(0, server.workers - 1); if (process.env['DBG']) console.log('crash', n, 'of', server.workers, 'at', run.history.ledger.length, Date.now()); if (await server.crash(n)) counts.crashes += 1; }
   }
 }
 
@@ -50,7 +50,7 @@ export async function connectionTrouble(run: Run): Promise<void> {
     const roll = random.next();
     if (!link.user.rough || roll < 0.3) {
       counts.closes += 1;
-      link.wire.close();
+      link.close();
     } else if (roll < 0.6) {
       counts.cuts += 1;
       link.wire.cut();
