@@ -26,7 +26,6 @@ export const historyLimits = {
  * Users, conversations and connections are numbers that this class gives out. So are messages: the
  * serial that `send` returns has to be in the text, and comes back with `receive`.
  */
-if (process.env['DBG']) (globalThis as any).trace = [];
 export class History {
   readonly ledger: Ledger;
   readonly facts: Facts;
@@ -75,7 +74,6 @@ export class History {
     const before = new Map(scopes.map((scope) => [scope, scope.standing()]));
     const index = this.connections.length;
     this.connections.push(new Connection(index, user, name, protocol, scopes, before));
-    if (process.env['DBG']) (this.connections[index] as any).opened = Date.now();
     return index;
   }
 
@@ -87,8 +85,6 @@ export class History {
   /** Clean: this side has read everything that the server's side wrote. */
   close(index: number, clean: boolean): void {
     const connection = this.#connection(index);
-    if (process.env['DBG'])
-      (globalThis as any).trace.push({ what: 'close', conn: index, name: connection.name, clean, t: Date.now(), serial: this.ledger.length, lasts: new Map(connection.lasts), first: new Map((connection as any).first), opened: (connection as any).opened });
     if (!clean) {
       for (const scope of connection.scopes) {
         for (const { index: at, scopes } of this.conversations) {
@@ -155,14 +151,14 @@ export class History {
     }
     ledger.see(serial);
     if (ledger.isRefused(serial)) facts.add('wrong', () => `${where()}: it was refused`);
-    const known = number || ledger.numberOf(serial) || Infinity;
-    if (membership.isOut(serial, known)) facts.add('wrong', () => `${where()}: it is no member ${JSON.stringify(membership)} ${process.env['DBG'] && JSON.stringify((membership as any).debug())} now=${ledger.length} t=${Date.now()}`);
+    // While nobody has told its number, only that it has not joined again counts.
+    if (membership.isOut(serial, number || ledger.numberOf(serial) || Infinity))
+      facts.add('wrong', () => `${where()}: it is no member`);
     if (!ledger.mayComeAgain(serial, index) && connection.protocol === 'messaging')
       facts.add('duplicated', () => `${where()}: it was read`);
     if (number !== 0 && !this.#place(conversation, serial, number)) return;
     if (connection.protocol === 'comet') this.#order.follow(connection, conversation, number);
     else this.#order.file(connection, conversation, serial);
-    if (process.env['DBG']) { const f = ((connection as any).first ??= new Map()); if (!f.has(at)) f.set(at, number); }
     for (const scope of connection.scopes) scope.receive(index, at, serial, ledger.numberOf(serial));
   }
 

@@ -58,8 +58,6 @@ export class Membership {
     return false;
   }
 
-  debug() { return this.#absences; }
-
   get #last(): Absence {
     const last = this.#absences.at(-1);
     if (last === undefined) throw new Error('a change is made that was not asked for');

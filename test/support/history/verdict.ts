@@ -32,7 +32,10 @@ function judgeNumbers({ ledger, facts, conversations }: History): void {
       if (conversation.serialAt(number) !== undefined) continue;
       if (left > 0) left -= 1;
       else
-        facts.add('lost', () => `${conversation.name} ${number} is nowhere, the last is ${conversation.last}`);
+        facts.add(
+          'lost',
+          () => `${conversation.name} ${number} is nowhere, the last is ${conversation.last}`,
+        );
     }
   }
 }
@@ -56,14 +59,10 @@ function judgeReceived(history: History, conversation: Conversation, scope: Scop
   const sender = connections[ledger.connectionOf(serial)] as Connection;
   if (sender.user === scope.user && (!scope.getsOwn || sender.scopes.includes(scope))) return;
   const number = ledger.numberOf(serial);
-  const what = (): string => `${scope.name} did not get ${name} ${number}, message ${serial} of ${sender.name}`;
+  const what = (): string =>
+    `${scope.name} did not get ${name} ${number}, message ${serial} of ${sender.name}`;
   if (!scope.got.has(serial)) {
-    if (!scope.explains(index, serial, number)) { facts.add('lost', what);
-      if (process.env['DBG'] && facts.counts.lost < 4) {
-        for (const x of (globalThis as any).trace) if (connections[x.conn]?.scopes.includes(scope)) console.log('TRACE', x.name, x.opened, x.t, x.clean, 'serial', x.serial, 'first', x.first.get(index), 'last', x.lasts.get(index));
-        console.log('SENT', sender.name);
-      }
-    }
+    if (!scope.explains(index, serial, number)) facts.add('lost', what);
   } else if (inMailbox && !ledger.isRead(serial) && !scope.gotLast.has(serial)) {
     facts.add('lost', () => `${what()} again, though it is unread`);
   }
@@ -121,7 +120,8 @@ function explainedTo(history: History, connection: Connection, conversation: Con
   let number = 0;
   for (;;) {
     const serial = conversation.serialAt(number + 1);
-    if (serial === undefined || !isExplained(history, connection, conversation, serial, number + 1)) return number;
+    if (serial === undefined || !isExplained(history, connection, conversation, serial, number + 1))
+      return number;
     number += 1;
   }
 }

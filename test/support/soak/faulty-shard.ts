@@ -13,9 +13,9 @@ const storeDelayMs = 100;
 const faults: Readonly<Record<string, () => void>> = {
   /** Replies and deliveries go out before the store has the messages. */
   'early-replies': () => {
-    const { append } = MemoryEngine.prototype;
+    const append = Reflect.get(MemoryEngine.prototype, 'append') as (batch: readonly Append[]) => unknown;
     MemoryEngine.prototype.append = function (batch: readonly Append[]) {
-      setTimeout(() => append.call(this, batch), storeDelayMs);
+      setTimeout(() => Reflect.apply(append, this, [batch]), storeDelayMs);
       return batch.map(() => ({ ok: true as const }));
     };
   },

@@ -2,7 +2,8 @@ import { until } from '../messaging.ts';
 import type { Link } from './link.ts';
 import type { Run } from './run.ts';
 
-const patienceMs = 30_000;
+/** How long nothing may come before what is missing counts as lost. */
+const silenceMsMax = 5_000;
 const retryMs = 10;
 const seenMsMax = 1_000;
 
@@ -15,7 +16,9 @@ export async function finish(run: Run, archives: readonly Link[]): Promise<void>
   const living: Promise<void>[] = [];
   // A connection of before may end in the middle; the new one is the one that counts.
   for (const link of links) link.close();
-  const marks = await Promise.all(run.plan.conversations.map((conversation) => mark(run, conversation.index)));
+  const marks = await Promise.all(
+    run.plan.conversations.map((conversation) => mark(run, conversation.index)),
+  );
   for (const archive of archives) living.push(archive.live());
   const missing = (): string | undefined => {
     for (const [index, serials] of marks.entries()) {
@@ -32,12 +35,20 @@ export async function finish(run: Run, archives: readonly Link[]): Promise<void>
     }
     return undefined;
   };
-  // What is missing then is told by the verdict.
-  await until(() => missing() === undefined, 'everything has come', patienceMs).catch(() => {
-    run.unfinished = missing();
-  });
+  await untilCome(run, () => missing() === undefined);
   for (const link of [...links, ...archives]) link.stop();
   await Promise.all(living);
+}
+
+/** Everything has come, or nothing comes any more: what is missing then is told by the verdict. */
+async function untilCome(run: Run, isComplete: () => boolean): Promise<void> {
+  let came = -1;
+  let since = Date.now();
+  while (!isComplete() && Date.now() - since < silenceMsMax) {
+    if (run.history.delivered !== came) since = Date.now();
+    came = run.history.delivered;
+    await run.pause(retryMs);
+  }
 }
 
 /** One more message of two users of a conversation, acknowledged if they can be. */
@@ -47,8 +58,7 @@ async function mark(run: Run, index: number): Promise<number[]> {
   const serials: number[] = [];
   const stable = conversation?.users.filter((user) => !conversation.churning.includes(user)) ?? [];
   for (const user of stable.slice(0, 2)) {
-    const senders = links.filter((link) => link.user === user && link.sendable.some((c) => c === conversation));
-    const sender = senders[0];
+    const sender = links.find((link) => link.user === user && link.sendable.some((c) => c === conversation));
     if (sender === undefined || conversation === undefined) continue;
     for (;;) {
       const serial = sender.wire === undefined ? -1 : await sender.send(conversation);

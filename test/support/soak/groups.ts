@@ -30,7 +30,6 @@ export async function churn(run: Run): Promise<void> {
     await ask(run, 'POST', `/v1/groups/${group.gid}/members`, change);
     run.history.member(leaves ? 'left' : 'joined', user.index, group.index);
     run.counts.changes += 1;
-    if (process.env['DBG']) console.log(leaves ? 'left' : 'joined', user.id, group.gid, 'at', run.history.ledger.length, Date.now());
     if (leaves) others.add(user);
     else others.delete(user);
   }

@@ -80,7 +80,9 @@ export class Link {
   }
 
   get canSend(): boolean {
-    return this.wire !== undefined && !this.#closing && this.inFlight < this.window && this.sendable.length > 0;
+    return (
+      this.wire !== undefined && !this.#closing && this.inFlight < this.window && this.sendable.length > 0
+    );
   }
 
   /** Connects whenever there is no connection. Ends, everything closed, after `stop`. */
@@ -134,7 +136,12 @@ export class Link {
   async #serve(): Promise<void> {
     const { run, user, protocol } = this;
     const { history } = run;
-    const connection = history.open(user.index, protocol, this.#nameOf(history.connections.length), this.scopes);
+    const connection = history.open(
+      user.index,
+      protocol,
+      this.#nameOf(history.connections.length),
+      this.scopes,
+    );
     if (run.quiet) history.openedLast(connection);
     let wire: Wire;
     try {
@@ -152,7 +159,6 @@ export class Link {
     // From now on the server has nobody else to give something to.
     for (const broken of this.#broken.splice(0)) history.close(broken, false);
     const ended = wire.ended.then((end) => {
-      if (process.env['DBG'] && !end.clean && !user.rough) console.log('UNCLEAN', end.code, this.#nameOf(connection), wire.constructor.name, Date.now());
       run.ended(end);
       if (this.wire === wire) this.wire = undefined;
       if (end.clean) history.close(connection, true);

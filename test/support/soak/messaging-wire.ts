@@ -14,7 +14,11 @@ export async function openMessaging(link: Link, connection: number): Promise<Wir
   const { run, user } = link;
   const { host, port } = run.server.httpAddress;
   const opening = openWebSocket(webSocketUrl(`/messaging?client_id=${user.id}&ack=1`, host, port));
-  const wire = new MessagingWire(link, connection, new MessagingClient(opening.socket, { clientId: user.id }));
+  const wire = new MessagingWire(
+    link,
+    connection,
+    new MessagingClient(opening.socket, { clientId: user.id }),
+  );
   await opening.opened;
   return wire;
 }

@@ -34,8 +34,6 @@ export class Run {
   /** No new load and no trouble: what is left is being read. */
   quiet = false;
   connects = 0;
-  /** What did not come in the end, if anything. */
-  unfinished: string | undefined;
   readonly #byUsers = new Map<string, number>();
   #failed: (error: unknown) => void = () => {};
   /** Rejects when something happens that is no fact of the history. */
@@ -81,6 +79,7 @@ export class Run {
   }
 
   ended({ code }: LinkEnd): void {
-    if (!codesExpected.has(code)) this.fail(new Error(`a connection ended with ${code}\n${this.server.stderr}`));
+    if (!codesExpected.has(code))
+      this.fail(new Error(`a connection ended with ${code}\n${this.server.stderr}`));
   }
 }

@@ -3,14 +3,17 @@
  * arguments are those of the product; ENCKE_SOAK_FAULT names a fault of faulty-shard.ts.
  */
 import { parseOptions } from '../../../src/cli/options.ts';
+import { createLogger } from '../../../src/log.ts';
 import { startServer } from '../../../src/server.ts';
 import type { FromSoakServer, ToSoakServer } from './server-process.ts';
 
 const tell = (message: FromSoakServer): void => void process.send?.(message);
 const fault = process.env['ENCKE_SOAK_FAULT'];
 
+const options = parseOptions(process.argv.slice(2), {});
 const server = await startServer({
-  ...parseOptions(process.argv.slice(2), {}),
+  ...options,
+  logger: createLogger(options.logLevel),
   ...(fault !== undefined && { shardEntry: new URL('./faulty-shard.js', import.meta.url) }),
 });
 

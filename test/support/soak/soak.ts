@@ -74,6 +74,5 @@ function report(run: Run, tookMs: number): Report {
   const line = `soak ${Object.entries(figures)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')}`;
-  if (process.env['DBG']) console.log('unfinished', run.unfinished, run.server.stderr);
   return { line, counts: facts.counts, facts: facts.first };
 }
