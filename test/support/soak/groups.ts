@@ -2,8 +2,10 @@ import { adminRequest } from '../admin.ts';
 import type { Run } from './run.ts';
 import type { SoakConversation, SoakUser } from './plan.ts';
 
-const changeEveryMs = 200;
+const changeEveryMs = 100;
 const retryMs = 20;
+/** How long after the answer a message may still come to who has left. */
+const leaveGraceMs = 500;
 
 /** Makes all groups with all of their members. */
 export async function makeGroups(run: Run): Promise<void> {
@@ -28,6 +30,8 @@ export async function churn(run: Run): Promise<void> {
     // Asked again it is no error, so an answer that got lost does not matter.
     const change = leaves ? { remove: [user.id] } : { add: [user.id] };
     await ask(run, 'POST', `/v1/groups/${group.gid}/members`, change);
+    // The answer does not wait for the shards of those who left.
+    if (leaves) await run.pause(leaveGraceMs);
     run.history.member(leaves ? 'left' : 'joined', user.index, group.index);
     run.counts.changes += 1;
     if (leaves) others.add(user);

@@ -136,12 +136,8 @@ export class Link {
   async #serve(): Promise<void> {
     const { run, user, protocol } = this;
     const { history } = run;
-    const connection = history.open(
-      user.index,
-      protocol,
-      this.#nameOf(history.connections.length),
-      this.scopes,
-    );
+    const name = this.#nameOf(history.connections.length);
+    const connection = history.open(user.index, protocol, name, this.scopes);
     if (run.quiet) history.openedLast(connection);
     let wire: Wire;
     try {
@@ -159,7 +155,7 @@ export class Link {
     // From now on the server has nobody else to give something to.
     for (const broken of this.#broken.splice(0)) history.close(broken, false);
     const ended = wire.ended.then((end) => {
-      run.ended(end);
+      run.ended(end, name);
       if (this.wire === wire) this.wire = undefined;
       if (end.clean) history.close(connection, true);
       else this.#broken.push(connection);

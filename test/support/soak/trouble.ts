@@ -8,8 +8,10 @@ const connectionTroubleEveryMs = 60;
 /** Kills the process, or a shard's thread, after so many more messages, until there was enough of it. */
 export async function serverTrouble(run: Run): Promise<void> {
   const { options, history, counts, random, server } = run;
-  const { crashes, messages } = options;
-  const kills = options.store === 'disk' ? options.kills : 0; // the memory store ends with its process
+  const { messages } = options;
+  // The memory store ends with its process: there only shards crash.
+  const kills = options.store === 'disk' ? options.kills : 0;
+  const crashes = options.crashes + options.kills - kills;
   const every = Math.max(200, Math.floor(messages / (kills + crashes + 1)));
   const end = Date.now() + options.durationMs;
   const isOver = (): boolean =>
