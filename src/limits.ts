@@ -81,6 +81,21 @@ export const limits = {
   shardSettledMs: 10_000,
   /** Delivery cursors are written behind within this time. */
   cursorFlushMs: 1_000,
+  /** Journal of one shard that is not in the tables yet. At this size it is moved there. */
+  memtableBytesMax: 16_777_216,
+  /** The same after this time, so that tools and retention see what a quiet shard has. */
+  memtableAgeMsMax: 60_000,
+  /** The same while the tables cannot take it. Full: commits wait, or `storage_unavailable`. */
+  journalBacklogBytesMax: 67_108_864,
+  /** Bytes of one commit, unless one tick's appends alone are more. Full: the rest is the next one. */
+  commitBytesMax: 4_194_304,
+  /** Bytes of messages in one value of the tables. A longer run stands alone. */
+  chunkBytesMax: 65_536,
+  /** A conversation's last value that is smaller is written again together with what follows. */
+  chunkMergeBytesMax: 2_048,
+  /** Time before the tables are tried again after they could not be written. */
+  storeRetryMs: 1_000,
+
   /** Bytes of the memory store, all shards together. Full: the oldest messages are dropped. */
   memoryStoreBytesMax: 2_147_483_648,
   /** Size of one segment of the memory store; of a small store an eighth, but at least the latter. */

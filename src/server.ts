@@ -14,6 +14,7 @@ import { createWebServer } from './net/web.ts';
 import { GroupsOnActors } from './shard/groups-api.ts';
 import { kinds, placeOn } from './shard/kinds.ts';
 import { ShardPool } from './shard/pool.ts';
+import { DiskStores, MemoryStores, type ShardStores } from './shard/stores.ts';
 import type { Services } from './shard/services.ts';
 
 export interface ServerOptions extends Options {
@@ -66,6 +67,7 @@ class RunningServer implements Server {
   readonly #logger: Logger;
   readonly #gateway: Gateway;
   readonly #system: ActorSystem<Services>;
+  readonly #stores: ShardStores;
   readonly #pool: ShardPool;
   readonly #tcp: NetServer;
   readonly #http: NetServer;
@@ -91,11 +93,12 @@ class RunningServer implements Server {
       kinds,
       place: placeOn(options.workers),
     });
+    this.#stores = this.#openStores(options);
     this.#pool = new ShardPool({
       shards: options.workers,
       packageBytesMax: options.packageBytesMax,
       idleTimeoutMs: options.idleTimeoutMs,
-      memoryStoreBytesMax: options.memoryStoreBytesMax,
+      stores: this.#stores,
       logLevel: this.#logger.level,
       logger: this.#logger,
       gateway: this.#gateway,
@@ -139,14 +142,13 @@ class RunningServer implements Server {
 
   async start(): Promise<void> {
     const { host, tcpPort, httpPort, adminHost, adminPort } = this.#options;
+    await this.#stores.open();
     await this.#pool.start();
     await listen(this.#tcp, tcpPort, host);
     await listen(this.#http, httpPort, host);
     await this.#admin.listen({ host: adminHost, port: adminPort });
     for (const listener of [this.#tcp, this.#http, this.#admin.server]) {
-      listener.on('error', (error) => {
-        for (const tell of this.#fatal) tell(error);
-      });
+      listener.on('error', (error) => this.#tellFatal(error));
     }
     this.#started = true;
   }
@@ -188,6 +190,21 @@ class RunningServer implements Server {
     await this.#admin.close();
     await this.#system.stop({ timeoutMs: 0 });
     await this.#pool.destroy();
+    await this.#stores.close();
+  }
+
+  #openStores({ store, data, fsync, memoryStoreBytesMax }: ServerOptions): ShardStores {
+    if (store === 'memory') return new MemoryStores(memoryStoreBytesMax);
+    return new DiskStores({
+      dir: data,
+      fsync,
+      logger: this.#logger,
+      onFatal: (error) => this.#tellFatal(error),
+    });
+  }
+
+  #tellFatal(error: unknown): void {
+    for (const tell of this.#fatal) tell(error);
   }
 
   #status(): 'starting' | 'ready' | 'degraded' | 'draining' {

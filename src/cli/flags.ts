@@ -22,7 +22,7 @@ export const defaults = {
   'http-port': 3102,
   'admin-port': 3111,
   data: './encke-data',
-  store: 'memory',
+  store: 'disk',
   fsync: 'always',
   'max-package-bytes': limits.packageBytesMax,
   'auth-timeout': limits.authTimeoutMs / 1_000,

@@ -54,9 +54,6 @@ function readConfig(flag: string | undefined, environment: Environment, readFile
 
 function resolve(given: GivenValues): Options {
   const values = { ...defaults, ...given };
-  if (values.store === 'disk') {
-    throw new UsageError('the disk store comes with a later release; use --store memory');
-  }
   const adminToken = given['admin-token'];
   return {
     workers: values.workers,

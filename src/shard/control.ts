@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { Fsync } from '../store/disk/journal-file.ts';
 import type { Segment } from '../store/memory-journal.ts';
 
 /** What a shard's thread is started with: the task that piscina runs in it. */
@@ -7,12 +8,30 @@ export interface ShardTask {
   readonly shards: number;
   readonly packageBytesMax: number;
   readonly idleTimeoutMs: number;
-  readonly memoryStoreBytesMax: number;
   readonly logLevel: string;
-  /** The memory store's segments of this shard, left by a thread that died. */
-  readonly segments: readonly Segment[];
+  readonly store: StoreTask;
   readonly control: MessagePort;
   readonly lane: MessagePort;
+}
+
+export type StoreTask = MemoryTask | DiskTask;
+
+export interface MemoryTask {
+  readonly type: 'memory';
+  /** Of all shards together. */
+  readonly bytesMax: number;
+  /** Of this shard, left by a thread that died. */
+  readonly segments: readonly Segment[];
+}
+
+export interface DiskTask {
+  readonly type: 'disk';
+  readonly dir: string;
+  readonly fsync: Fsync;
+  /** The first free sequence for this shard's journal. */
+  readonly sequence: number;
+  /** To the store's thread. */
+  readonly port: MessagePort;
 }
 
 /** From the main thread to a shard. */

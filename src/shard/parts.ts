@@ -4,8 +4,7 @@ import { Group } from '../group/group.ts';
 import { limits } from '../limits.ts';
 import { Lane } from '../net/lane.ts';
 import type { SlabReader } from '../net/slab.ts';
-import { MemoryEngine } from '../store/memory-engine.ts';
-import type { Segment } from '../store/memory-journal.ts';
+import type { StoreEngine } from '../store/engine.ts';
 import type { Session, SessionHost } from '../user/session.ts';
 import { User } from '../user/user.ts';
 import { CometInput } from './comet-input.ts';
@@ -13,6 +12,7 @@ import { ShardCommits } from './commit-queue.ts';
 import type { FromShardControl, ShardTask } from './control.ts';
 import { CursorTimer } from './cursor-timer.ts';
 import { LostMessages } from './dead-letters.ts';
+import { openEngine } from './engines.ts';
 import { Fanouts, type FanoutHost } from './fanouts.ts';
 import { kinds, placeOn } from './kinds.ts';
 import { MessagingInput } from './messaging-input.ts';
@@ -38,6 +38,7 @@ export interface PartsHost extends SessionHost {
 
 export interface Parts {
   readonly lane: Lane;
+  readonly engine: StoreEngine;
   readonly system: ActorSystem<Services>;
   readonly sessions: Sessions;
   readonly commits: ShardCommits;
@@ -56,7 +57,7 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
   const users = new Users();
   const lane = new Lane(task.lane, limits.laneOutBytesMax, (reader) => host.takeIn(reader));
   lane.onAcknowledged = () => host.onAcknowledged();
-  const engine = openEngine(task, host);
+  const engine = openEngine(task, logger, (message) => host.tellMain(message));
   const store = storeOf(engine, shard, shards, () => users.system);
   const commits = new ShardCommits(store);
   commits.onOutcomes = () => host.scheduleTick();
@@ -99,7 +100,7 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
   users.system = system;
   lost.system = system;
   const sweep = new Sweep(() => sessions.values(), task.idleTimeoutMs, now);
-  return { lane, system, sessions, commits, fanouts, outbox, sweep, cursors, lost };
+  return { lane, engine, system, sessions, commits, fanouts, outbox, sweep, cursors, lost };
 }
 
 function openSessions(
@@ -124,20 +125,6 @@ function openSessions(
     packageBytesMax,
     now,
   });
-}
-
-function openEngine({ memoryStoreBytesMax, shards, segments }: ShardTask, host: PartsHost): MemoryEngine {
-  const bytesMax = Math.floor(memoryStoreBytesMax / shards);
-  // Segments are given up whole: a small store needs small ones.
-  const segmentBytes = Math.min(
-    limits.memorySegmentBytes,
-    Math.max(limits.memorySegmentBytesMin, Math.floor(bytesMax / 8)),
-  );
-  const keeper = {
-    keep: (segment: Segment) => host.tellMain({ type: 'keep', segment }),
-    drop: (number: number) => host.tellMain({ type: 'drop', number }),
-  };
-  return new MemoryEngine(keeper, segmentBytes, bytesMax, segments);
 }
 
 function fanoutHost(shard: number, users: Users, cursors: CursorTimer): FanoutHost {

@@ -4,14 +4,14 @@ import type { Logger } from 'pino';
 import type { ActorSystem } from '../actor/index.ts';
 import { limits } from '../limits.ts';
 import type { Gateway } from '../net/gateway.ts';
-import type { Segment } from '../store/memory-journal.ts';
 import type { FromShardControl, ShardTask, ToShardControl } from './control.ts';
+import type { PreparedStore, ShardStores } from './stores.ts';
 
 export interface PoolOptions {
   readonly shards: number;
   readonly packageBytesMax: number;
   readonly idleTimeoutMs: number;
-  readonly memoryStoreBytesMax: number;
+  readonly stores: ShardStores;
   readonly logLevel: string;
   readonly logger: Logger;
   readonly gateway: Gateway;
@@ -28,17 +28,18 @@ interface Running {
   threadId: number;
   readyAt: number;
   ended: Promise<void>;
+  /** The thread is gone: nothing that it had begun is under way any more. */
+  exited: Promise<void>;
 }
 
 /**
  * The shard threads: one endless piscina task each. A thread that dies is replaced with fresh
- * ports and the segments of its memory store; the other shards are linked to it anew.
+ * ports and what the store has of its shard; the other shards are linked to it anew.
  */
 export class ShardPool {
   readonly #options: PoolOptions;
   readonly #pool: Piscina<ShardTask, void>;
   readonly #running: (Running | undefined)[];
-  readonly #segments: Map<number, Segment>[];
   /** Deaths in a row, each within limits.shardSettledMs of the start. */
   readonly #earlyDeaths: number[] = [];
   #stopping = false;
@@ -47,7 +48,6 @@ export class ShardPool {
     this.#options = options;
     const { shards, shardEntry = defaultEntry } = options;
     this.#running = Array.from({ length: shards }, () => undefined);
-    this.#segments = Array.from({ length: shards }, () => new Map());
     this.#pool = new Piscina<ShardTask, void>({
       filename: shardEntry.href,
       minThreads: shards,
@@ -67,12 +67,18 @@ export class ShardPool {
   }
 
   async start(): Promise<void> {
-    await Promise.all(this.#running.map((_none, shard) => this.#run(shard)));
+    const { stores } = this.#options;
+    await Promise.all(
+      this.#running.map(async (_none, shard) => this.#run(shard, await stores.prepare(shard))),
+    );
   }
 
   /** The thread that a shard runs in. */
   threadOf(shard: number): Worker | undefined {
-    const threadId = this.#running[shard]?.threadId;
+    return this.#threadOf(this.#running[shard]?.threadId);
+  }
+
+  #threadOf(threadId: number | undefined): Worker | undefined {
     return this.#pool.threads.find((thread) => thread.threadId === threadId);
   }
 
@@ -92,8 +98,8 @@ export class ShardPool {
   }
 
   /** Runs a shard and resolves when it serves. */
-  #run(shard: number): Promise<void> {
-    const { shards, packageBytesMax, idleTimeoutMs, memoryStoreBytesMax, logLevel, gateway } = this.#options;
+  #run(shard: number, store: PreparedStore): Promise<void> {
+    const { shards, packageBytesMax, idleTimeoutMs, logLevel, gateway, stores } = this.#options;
     const control = new MessageChannel();
     const lane = new MessageChannel();
     const task: ShardTask = {
@@ -101,43 +107,51 @@ export class ShardPool {
       shards,
       packageBytesMax,
       idleTimeoutMs,
-      memoryStoreBytesMax,
       logLevel,
-      segments: [...(this.#segments[shard]?.values() ?? [])],
+      store: store.task,
       control: control.port1,
       lane: lane.port1,
     };
     return new Promise((resolve, reject) => {
-      const running: Running = { control: control.port2, threadId: -1, readyAt: 0, ended: Promise.resolve() };
+      const running: Running = {
+        control: control.port2,
+        threadId: -1,
+        readyAt: 0,
+        ended: Promise.resolve(),
+        exited: Promise.resolve(),
+      };
       control.port2.on('message', (message: FromShardControl) => {
         if (message.type === 'ready') {
           running.threadId = message.threadId;
           running.readyAt = Date.now();
+          running.exited = exitOf(this.#threadOf(message.threadId));
           this.#link(shard, running);
           gateway.attachShard(shard, lane.port2);
           resolve();
-        } else this.#keep(shard, message);
+        } else stores.onMessage(shard, message);
       });
-      running.ended = this.#pool.run(task, { transferList: [control.port1, lane.port1] }).then(
-        () => {
-          control.port2.close();
-        },
-        (error: unknown) => {
-          // What it said last is still in the port, and may be about segments.
-          for (
-            let last = receiveMessageOnPort(control.port2);
-            last;
-            last = receiveMessageOnPort(control.port2)
-          ) {
-            const message = last.message as FromShardControl;
-            if (message.type !== 'ready') this.#keep(shard, message);
-          }
-          control.port2.close();
-          if (this.#stopping) return;
-          reject(error instanceof Error ? error : new Error(String(error)));
-          this.#onDeath(shard, error);
-        },
-      );
+      running.ended = this.#pool
+        .run(task, { transferList: [control.port1, lane.port1, ...store.transfer] })
+        .then(
+          () => {
+            control.port2.close();
+          },
+          (error: unknown) => {
+            // What it said last is still in the port, and may be about segments.
+            for (
+              let last = receiveMessageOnPort(control.port2);
+              last;
+              last = receiveMessageOnPort(control.port2)
+            ) {
+              const message = last.message as FromShardControl;
+              if (message.type !== 'ready') stores.onMessage(shard, message);
+            }
+            control.port2.close();
+            if (this.#stopping) return;
+            reject(error instanceof Error ? error : new Error(String(error)));
+            this.#onDeath(shard, error);
+          },
+        );
     });
   }
 
@@ -157,14 +171,10 @@ export class ShardPool {
     this.#running[shard] = running;
   }
 
-  #keep(shard: number, message: Exclude<FromShardControl, { type: 'ready' }>): void {
-    if (message.type === 'keep') this.#segments[shard]?.set(message.segment.number, message.segment);
-    else this.#segments[shard]?.delete(message.number);
-  }
-
   #onDeath(shard: number, error: unknown): void {
     const { logger, gateway, system } = this.#options;
-    const servedMs = Date.now() - (this.#running[shard]?.readyAt ?? Date.now());
+    const died = this.#running[shard];
+    const servedMs = Date.now() - (died?.readyAt ?? Date.now());
     const early = servedMs < limits.shardSettledMs ? (this.#earlyDeaths[shard] ?? 0) + 1 : 1;
     this.#earlyDeaths[shard] = early;
     this.#running[shard] = undefined;
@@ -175,15 +185,36 @@ export class ShardPool {
       other?.control.postMessage({ type: 'lost', node: shard } satisfies ToShardControl);
     }
     // One that keeps dying early is not started in a loop.
-    setTimeout(
-      () => {
-        if (this.#stopping) return;
-        this.#run(shard).catch(() => {}); // it has come here again by itself
-      },
-      early > 1 ? limits.shardRestartMs : 0,
-    );
+    const pause = early > 1 ? limits.shardRestartMs : 0;
+    void (died?.exited ?? Promise.resolve()).then(() => this.#restart(shard, pause));
+  }
+
+  #restart(shard: number, afterMs: number): void {
+    setTimeout(() => {
+      if (this.#stopping) return;
+      this.#options.stores.prepare(shard).then(
+        (store) => {
+          if (this.#stopping) return;
+          this.#run(shard, store).catch(() => {}); // it has come to #onDeath by itself
+        },
+        (error: unknown) => {
+          this.#options.logger.error(
+            { err: error, shard },
+            'what a shard has stored cannot be had: tried again',
+          );
+          this.#restart(shard, limits.shardRestartMs);
+        },
+      );
+    }, afterMs);
   }
 }
+
+/** Resolves when the thread has ended: its writes that were under way are done by then. */
+const exitOf = (thread: Worker | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (thread === undefined) resolve();
+    else thread.once('exit', () => resolve());
+  });
 
 function connect(running: Running, node: number, port: MessagePort): void {
   running.control.postMessage({ type: 'connect', node, port } satisfies ToShardControl, [port]);

@@ -1,9 +1,9 @@
 import type { ActorSystem } from '../actor/index.ts';
 import type { GroupEnv } from '../group/env.ts';
 import { Fanout, type FanoutEnv } from '../group/fanout.ts';
-import type { MemoryEngine } from '../store/memory-engine.ts';
-import { MemoryStore, type StorePeers } from '../store/memory.ts';
+import type { StoreEngine } from '../store/engine.ts';
 import { StorePeer, type StorePeerEnv } from '../store/peer.ts';
+import { ShardedStore, type StorePeers } from '../store/sharded.ts';
 import type { Store } from '../store/store.ts';
 import type { UserPort } from '../user/messages.ts';
 import { User } from '../user/user.ts';
@@ -20,7 +20,7 @@ export class Users implements UserPort {
     this.system.tellIfActive(User, user, name, payload)) as UserPort['tellIfActive'];
 }
 
-/** The other shards' parts of the memory store, asked through the actor system. */
+/** The other shards' parts of the store, asked through the actor system. */
 export function peersOf(system: () => ActorSystem): StorePeers {
   return {
     read: (shard, key, after, messagesMax, bytesMax) =>
@@ -43,8 +43,8 @@ export const fanoutPort = (users: Users): Pick<GroupEnv, 'watching' | 'fanOut'> 
 });
 
 export const storeOf = (
-  engine: MemoryEngine,
+  engine: StoreEngine,
   shard: number,
   shards: number,
   system: () => ActorSystem,
-): Store => new MemoryStore(engine, shard, shards, peersOf(system));
+): Store => new ShardedStore(engine, shard, shards, peersOf(system));

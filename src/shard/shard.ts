@@ -99,7 +99,9 @@ export class Shard implements PartsHost {
   /** The actors have run: commit, then write. Outcomes and parked input make actors ready again. */
   afterDrain(): void {
     // Outcomes were told: the actors go on with them, and what they write belongs to this tick.
-    if (this.#commits.flush()) return;
+    const told = this.#commits.flush();
+    this.#parts.engine.flush();
+    if (told) return;
     this.#sessions.handleResumed();
     this.#fanouts.flush();
     this.#outbox.flush();
@@ -237,6 +239,7 @@ export class Shard implements PartsHost {
     this.#parts.sweep.stop();
     this.#parts.cursors.stop();
     await this.#system.stop();
+    await this.#parts.engine.close();
     this.#lane.close();
     this.#task.control.close();
     this.#stopped?.();

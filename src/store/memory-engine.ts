@@ -9,7 +9,8 @@ import {
   type Segment,
   type SegmentKeeper,
 } from './memory-journal.ts';
-import { MemoryLog } from './memory-log.ts';
+import { RunIndex } from './run-index.ts';
+import type { StoreEngine } from './engine.ts';
 import { GroupTable, UserTable, type GroupEntry, type UserEntry } from './memory-tables.ts';
 import type { Append, AppendResult, GroupChange, Participation, ReadResult, UserRecord } from './store.ts';
 
@@ -28,12 +29,28 @@ const FULL_REQUESTS = 1_024;
 const packr = new Packr({ useRecords: false });
 const OK: AppendResult = { ok: true };
 
+/** The log of one conversation, as the journal's entries refer to it. */
+class MemoryLog extends RunIndex {
+  readonly conversation: Conversation;
+  /** Its number in this shard's journal, which entries refer to. */
+  readonly number: number;
+  /** The segment that holds the entry which defines the number, and carries `last` with it. */
+  definedIn = 0;
+
+  constructor(conversation: Conversation, number: number) {
+    super();
+    this.conversation = conversation;
+    this.number = number;
+  }
+}
+
 /**
- * One shard's part of the memory store. The journal is the truth; the tables are an index of it.
+ * `--store memory`: one shard's part of it, which lives as long as the process, shard threads that
+ * die included, and is bounded by --memory-max-mb. The journal is the truth; the tables are an index of it.
  * When the bound is reached the oldest segment is given up: its messages are gone, while members,
  * cursors and numbers that stood in it are written again at the end.
  */
-export class MemoryEngine {
+export class MemoryEngine implements StoreEngine {
   readonly #journal: MemoryJournal;
   readonly #bytesMax: number;
   readonly #byKey = new Map<string, MemoryLog>();
@@ -60,15 +77,20 @@ export class MemoryEngine {
     return results;
   }
 
-  read(key: string, after: number, messagesMax: number, bytesMax: number): ReadResult {
+  read({ key }: Conversation, after: number, messagesMax: number, bytesMax: number): ReadResult {
     const log = this.#byKey.get(key);
     if (log === undefined) return { runs: [], last: 0 };
     return { runs: log.read(after, messagesMax, bytesMax, this.#runAt), last: log.last };
   }
 
-  last(key: string): number {
+  last({ key }: Conversation): number {
     return this.#byKey.get(key)?.last ?? 0;
   }
+
+  /** Every change is published at once: there is nothing to wait for. */
+  flush(): void {}
+
+  async close(): Promise<void> {}
 
   /** The conversations of a user that this shard owns. */
   participations(user: UserId): Participation[] {
@@ -79,7 +101,7 @@ export class MemoryEngine {
     if (typeof user !== 'number') return found;
     for (const { group, joinedAt } of this.#groups.of(user)) {
       const conversation = conversationOf(`g:${group}`);
-      found.push({ conversation, last: this.last(conversation.key), joinedAt });
+      found.push({ conversation, last: this.last(conversation), joinedAt });
     }
     return found;
   }

@@ -20,7 +20,7 @@ test('a wrong flag, variable or key is one line on standard error and exit code 
     spawnMain(['--config', '/nowhere/encke.json']),
     spawnMain(['--host', '0.0.0.0']),
     spawnMain(['--admin-host', '0.0.0.0']),
-    spawnMain(['--store', 'disk']),
+    spawnMain(['--store', 'tape']),
   ];
   for (const run of runs) {
     const { code, stdout, stderr } = await run.exit;
@@ -48,7 +48,8 @@ test('a port in use is one line on standard error and exit code 1', async () => 
   try {
     for (const flag of ['--tcp-port', '--http-port', '--admin-port']) {
       const free = ['--tcp-port', '0', '--http-port', '0', '--admin-port', '0'];
-      const run = spawnMain([...free, flag, String(port), '--workers', '1', '--log-level', 'silent']);
+      const options = ['--workers', '1', '--store', 'memory', '--log-level', 'silent'];
+      const run = spawnMain([...free, flag, String(port), ...options]);
       const { code, stdout, stderr } = await run.exit;
       assert.equal(stderr, `encke: cannot start: 127.0.0.1:${port} is in use\n`);
       assert.equal(stdout, '');

@@ -35,7 +35,7 @@ test('without arguments the defaults hold', () => {
     adminPort: 3111,
     adminHost: '127.0.0.1',
     data: './encke-data',
-    store: 'memory',
+    store: 'disk',
     fsync: 'always',
     auth: 'open',
     packageBytesMax: limits.packageBytesMax,
@@ -63,10 +63,10 @@ test('every flag can be set in all three places', () => {
     data: '/tmp/x',
     workers: availableParallelism() === 3 ? 4 : 3,
     fsync: 'no',
+    store: 'memory',
     'log-level': 'silent',
   };
   for (const name of flagNames) {
-    if (name === 'store') continue; // memory is the only one, and the default
     const value = others[name] ?? Math.max(2, Number(defaults[name as keyof typeof defaults]) - 1);
     const byFlag = parse(`--${name} ${value}`);
     assert.deepEqual(parse(`--${name}=${value}`), byFlag);
@@ -167,10 +167,6 @@ test('a file that cannot be read, or holds something else, is refused', () => {
 test('the file may be named in the environment; the flag wins', () => {
   assert.equal(parse('', { ENCKE_CONFIG: 'encke.json' }, '{"workers":7}').workers, 7);
   assert.equal(parse('--config encke.json', { ENCKE_CONFIG: 'other' }, '{"workers":7}').workers, 7);
-});
-
-test('the disk store is not there yet', () => {
-  refused(() => parse('--store disk'), 'the disk store comes with a later release; use --store memory');
 });
 
 test('open to everyone is the default on loopback only', () => {

@@ -29,7 +29,7 @@ function stateOf(engine: MemoryEngine): unknown {
   const byKey = (user: number | string): unknown =>
     engine.participations(user).sort((a, b) => (a.conversation.key < b.conversation.key ? -1 : 1));
   return {
-    lasts: [pair, named, group].map(({ key }) => engine.last(key)),
+    lasts: [pair, named, group].map((conversation) => engine.last(conversation)),
     users: [21, 22, 'an:"na', 99].map((user) => engine.user(user)),
     participations: [21, 22, 23, 'an:"na'].map(byKey),
     groups: [7, 8].map((id) => {
@@ -129,7 +129,7 @@ test('An append is refused when the bound is filled by what must not be given up
   const run = textsFrom(pair, 2, ['b']);
   const [refused] = engine.append([{ conversation: pair, expectedLast: 1, run }]);
   assert.deepEqual(refused, { ok: false, error: 'storage_unavailable', last: 1 });
-  assert.equal(engine.last(pair.key), 1);
+  assert.equal(engine.last(pair), 1);
   assert.deepEqual(engine.user(299), { mailbox: true, devices: [], cursors: [cursor(pair.key, 299)] });
   assert.deepEqual(engineOn(keeper).user(100), {
     mailbox: true,

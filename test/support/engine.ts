@@ -46,7 +46,7 @@ export function textsFrom(conversation: Conversation, first: number, texts: read
 
 /** Appends the texts as one run behind the conversation's last message. */
 export function say(engine: MemoryEngine, conversation: Conversation, ...texts: string[]): AppendResult {
-  const expectedLast = engine.last(conversation.key);
+  const expectedLast = engine.last(conversation);
   const run = textsFrom(conversation, expectedLast + 1, texts);
   const [result] = engine.append([{ conversation, expectedLast, run }]);
   if (result === undefined) throw new Error('every append has a result');
@@ -66,6 +66,6 @@ export function messagesOf(runs: readonly Run[]): [number, string][] {
 }
 
 /** All that the engine has of a conversation after a number. */
-export function readAll(engine: MemoryEngine, { key }: Conversation, after = 0): ReadResult {
-  return engine.read(key, after, Infinity, Infinity);
+export function readAll(engine: MemoryEngine, conversation: Conversation, after = 0): ReadResult {
+  return engine.read(conversation, after, Infinity, Infinity);
 }

@@ -36,7 +36,7 @@ export class Feeding implements FeederHost {
   get store(): Store {
     const read: Store['read'] = (conversation, ...bounds) => {
       const { key } = conversation;
-      this.readings.push({ key, result: this.#engine.read(key, ...bounds) });
+      this.readings.push({ key, result: this.#engine.read(conversation, ...bounds) });
       return new Promise(() => undefined); // the test answers
     };
     return { read } as Store;
@@ -87,7 +87,7 @@ export class Feeding implements FeederHost {
 
   /** Puts a run of these texts into the log, unseen by live traffic. */
   storeUnseen(conversation: Conversation, texts: readonly string[], time = (this.#now += 1)): Run {
-    const expectedLast = this.#engine.last(conversation.key);
+    const expectedLast = this.#engine.last(conversation);
     const run = { ...textRun(...texts), time };
     numberRun(run, expectedLast + 1);
     const [result] = this.#engine.append([{ conversation, expectedLast, run }]);

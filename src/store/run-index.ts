@@ -1,25 +1,27 @@
 import { runAfter, type Run } from '../wire/run.ts';
-import type { Conversation } from './conversation.ts';
+
+/** Where a run stands: a segment's number and an offset in it. */
+export type RunAt = (first: number, segment: number, offset: number) => Run;
 
 /**
- * Where the runs of one conversation stand in the journal: parallel arrays, oldest first. A place
+ * Where the runs of one conversation stand in a journal: parallel arrays, oldest first. A place
  * is `segment number * 2^32 + offset`.
  */
-export class MemoryLog {
-  readonly conversation: Conversation;
-  /** Its number in this shard's journal, which entries refer to. */
-  readonly number: number;
-  /** The segment that holds the entry which defines the number, and carries `last` with it. */
-  definedIn = 0;
+export class RunIndex {
+  /** The newest number. */
   last = 0;
   readonly #firsts: number[] = [];
   readonly #places: number[] = [];
   /** Runs before this index were given up. */
   #head = 0;
 
-  constructor(conversation: Conversation, number: number) {
-    this.conversation = conversation;
-    this.number = number;
+  /** The oldest number that stands here; Infinity when there is none. */
+  get first(): number {
+    return this.#firsts[this.#head] ?? Infinity;
+  }
+
+  get isEmpty(): boolean {
+    return this.#head === this.#firsts.length;
   }
 
   add(first: number, count: number, segment: number, offset: number): void {
@@ -40,12 +42,7 @@ export class MemoryLog {
   }
 
   /** Runs that hold messages after `after`, within the bounds but at least one. */
-  read(
-    after: number,
-    messagesMax: number,
-    bytesMax: number,
-    runAt: (first: number, segment: number, offset: number) => Run,
-  ): Run[] {
+  read(after: number, messagesMax: number, bytesMax: number, runAt: RunAt): Run[] {
     const runs: Run[] = [];
     let messages = 0;
     let bytes = 0;

@@ -1,7 +1,7 @@
 import { shardOf } from '../wire/shard-of.ts';
 import type { UserId } from '../wire/user-id.ts';
 import { ownerOf, type Conversation } from './conversation.ts';
-import type { MemoryEngine } from './memory-engine.ts';
+import type { StoreEngine } from './engine.ts';
 import type {
   Append,
   AppendResult,
@@ -21,24 +21,21 @@ export interface StorePeers {
   user(shard: number, user: UserId): Promise<UserRecord | undefined>;
 }
 
-/**
- * `--store memory`: every shard holds what it owns, and asks the others for the rest. It lives as
- * long as the process, shard threads that die included, and is bounded by --memory-max-mb.
- */
-export class MemoryStore implements Store {
-  readonly #engine: MemoryEngine;
+/** The store as one shard sees it: what it owns is in its engine, the other shards are asked for the rest. */
+export class ShardedStore implements Store {
+  readonly #engine: StoreEngine;
   readonly #shard: number;
   readonly #shards: number;
   readonly #peers: StorePeers;
 
-  constructor(engine: MemoryEngine, shard: number, shards: number, peers: StorePeers) {
+  constructor(engine: StoreEngine, shard: number, shards: number, peers: StorePeers) {
     this.#engine = engine;
     this.#shard = shard;
     this.#shards = shards;
     this.#peers = peers;
   }
 
-  append(batch: readonly Append[]): readonly AppendResult[] {
+  append(batch: readonly Append[]): readonly AppendResult[] | Promise<readonly AppendResult[]> {
     return this.#engine.append(batch);
   }
 
@@ -49,14 +46,15 @@ export class MemoryStore implements Store {
     bytesMax: number,
   ): Promise<ReadResult> {
     const shard = shardOf(ownerOf(conversation), this.#shards);
-    if (shard !== this.#shard) return this.#peers.read(shard, conversation.key, after, messagesMax, bytesMax);
-    return this.#engine.read(conversation.key, after, messagesMax, bytesMax);
+    return shard === this.#shard
+      ? this.#engine.read(conversation, after, messagesMax, bytesMax)
+      : this.#peers.read(shard, conversation.key, after, messagesMax, bytesMax);
   }
 
   async last(conversation: Conversation): Promise<number> {
     const shard = shardOf(ownerOf(conversation), this.#shards);
     return shard === this.#shard
-      ? this.#engine.last(conversation.key)
+      ? this.#engine.last(conversation)
       : this.#peers.last(shard, conversation.key);
   }
 
@@ -75,15 +73,15 @@ export class MemoryStore implements Store {
     return shard === this.#shard ? this.#engine.user(user) : this.#peers.user(shard, user);
   }
 
-  saveUser(user: UserId, change: UserRecord): void {
-    this.#engine.saveUser(user, change);
+  saveUser(user: UserId, change: UserRecord): void | Promise<void> {
+    return this.#engine.saveUser(user, change);
   }
 
   async group(group: number): Promise<GroupRecord | undefined> {
     return this.#engine.group(group);
   }
 
-  saveGroup(group: number, change: GroupChange): void {
-    this.#engine.saveGroup(group, change);
+  saveGroup(group: number, change: GroupChange): void | Promise<void> {
+    return this.#engine.saveGroup(group, change);
   }
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groupOf, ownerOf, pairOf, type Conversation } from '../../src/store/conversation.ts';
+import { conversationOf, groupOf, ownerOf, pairOf, type Conversation } from '../../src/store/conversation.ts';
 import type { MemoryEngine } from '../../src/store/memory-engine.ts';
-import { MemoryStore, type StorePeers } from '../../src/store/memory.ts';
+import { ShardedStore, type StorePeers } from '../../src/store/sharded.ts';
 import { shardOf } from '../../src/wire/shard-of.ts';
 import { engineOn, Keeper, messagesOf, say } from '../support/engine.ts';
 
@@ -17,14 +17,14 @@ class Cluster {
     say(this.#engine(shardOf(ownerOf(conversation), SHARDS)), conversation, ...texts);
   }
 
-  storeOf(shard: number): MemoryStore {
-    return new MemoryStore(this.#engine(shard), shard, SHARDS, this.#peers());
+  storeOf(shard: number): ShardedStore {
+    return new ShardedStore(this.#engine(shard), shard, SHARDS, this.#peers());
   }
 
   #peers(): StorePeers {
     return {
-      read: async (shard, key, ...bounds) => this.#ask('read', shard).read(key, ...bounds),
-      last: async (shard, key) => this.#ask('last', shard).last(key),
+      read: async (shard, key, ...bounds) => this.#ask('read', shard).read(conversationOf(key), ...bounds),
+      last: async (shard, key) => this.#ask('last', shard).last(conversationOf(key)),
       participations: async (shard, user) => this.#ask('participations', shard).participations(user),
       user: async (shard, user) => this.#ask('user', shard).user(user),
     };
@@ -90,7 +90,7 @@ test('A user is looked up on its own shard, and none is found where there is non
   const cluster = new Cluster();
   for (const user of [21, 22, 'anna', 'bob']) {
     const home = shardOf(user, SHARDS);
-    cluster.storeOf(home).saveUser(user, { mailbox: true, devices: [], cursors: [] });
+    void cluster.storeOf(home).saveUser(user, { mailbox: true, devices: [], cursors: [] });
     for (let shard = 0; shard < SHARDS; shard++) {
       assert.deepEqual(await cluster.storeOf(shard).user(user), { mailbox: true, devices: [], cursors: [] });
       assert.deepEqual(cluster.asked.splice(0), shard === home ? [] : [`user ${home}`]);

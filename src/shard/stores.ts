@@ -1,0 +1,100 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Logger } from 'pino';
+import type { Fsync } from '../store/disk/journal-file.ts';
+import { StoreWorker } from '../store/disk/store-worker.ts';
+import type { Segment } from '../store/memory-journal.ts';
+import type { FromShardControl, StoreTask } from './control.ts';
+
+/** The part of the store that lives in the main thread, and outlives shard threads. */
+export interface ShardStores {
+  /** Before any shard: takes what is stored. Rejects with a message for the operator. */
+  open(): Promise<void>;
+  /** What a shard's thread is started with, also after one that died. */
+  prepare(shard: number): Promise<PreparedStore>;
+  /** Shards tell of segments of the memory store. */
+  onMessage(shard: number, message: Exclude<FromShardControl, { type: 'ready' }>): void;
+  /** After all shards. */
+  close(): Promise<void>;
+}
+
+export interface PreparedStore {
+  readonly task: StoreTask;
+  readonly transfer: readonly MessagePort[];
+}
+
+/** `--store memory`: the segments of each shard. */
+export class MemoryStores implements ShardStores {
+  readonly #bytesMax: number;
+  readonly #segments = new Map<number, Map<number, Segment>>();
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  async open(): Promise<void> {}
+
+  async prepare(shard: number): Promise<PreparedStore> {
+    const segments = [...(this.#segments.get(shard)?.values() ?? [])];
+    return { task: { type: 'memory', bytesMax: this.#bytesMax, segments }, transfer: [] };
+  }
+
+  onMessage(shard: number, message: Exclude<FromShardControl, { type: 'ready' }>): void {
+    let segments = this.#segments.get(shard);
+    if (segments === undefined) this.#segments.set(shard, (segments = new Map()));
+    if (message.type === 'keep') segments.set(message.segment.number, message.segment);
+    else segments.delete(message.number);
+  }
+
+  async close(): Promise<void> {}
+}
+
+export interface DiskStoreOptions {
+  readonly dir: string;
+  readonly fsync: Fsync;
+  readonly logger: Logger;
+  /** The server cannot go on. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** `--store disk`: the data directory and the thread that writes its tables. */
+export class DiskStores implements ShardStores {
+  readonly #options: DiskStoreOptions;
+  #worker: StoreWorker | undefined;
+  #started = new Set<number>();
+
+  constructor(options: DiskStoreOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    const { dir, logger, onFatal } = this.#options;
+    this.#worker = await StoreWorker.open(dir);
+    this.#worker.onDeath = onFatal;
+    const { tornBytes } = await this.#worker.recover();
+    if (tornBytes > 0) logger.warn({ tornBytes }, 'commits that a crash had cut off were left out');
+  }
+
+  async prepare(shard: number): Promise<PreparedStore> {
+    const worker = this.#worker;
+    if (worker === undefined) throw new Error('the store is not open');
+    // A thread that died has left a journal; at the first start there is nothing left.
+    const sequence = this.#started.has(shard) ? (await worker.recover(shard)).sequence : 1;
+    this.#started.add(shard);
+    const port = worker.connect(shard);
+    const { fsync } = this.#options;
+    return { task: { type: 'disk', dir: worker.dir, fsync, sequence, port }, transfer: [port] };
+  }
+
+  onMessage(): void {}
+
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    if (worker === undefined) return;
+    // So that the next start has nothing to do; it does this itself if it fails here.
+    await worker.recover().catch((error: Error) => {
+      this.#options.logger.warn({ err: error }, 'the journal was not moved into the tables');
+    });
+    await worker.close();
+  }
+}
