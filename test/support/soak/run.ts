@@ -80,6 +80,6 @@ export class Run {
 
   ended({ code }: LinkEnd, name: string): void {
     if (codesExpected.has(code)) return;
-    this.history.facts.add('wrong', () => `${name} ended with ${code}: ${this.server.stderr.slice(-1_000)}`);
+    this.history.facts.add('wrong', () => `${name} ended with ${code}: ${this.server.complaint}`);
   }
 }

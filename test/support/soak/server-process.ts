@@ -25,6 +25,7 @@ const entry = fileURLToPath(new URL('./soak-server.js', import.meta.url));
 const readyTimeoutMs = 20_000;
 /** What is kept of the standard error of a server that did not start or died by itself. */
 const stderrCharsMax = 8_192;
+const complaintCharsMax = 600;
 
 /** The server under test: a child process that is killed and started again on the same data. */
 export class ServerProcess {
@@ -52,9 +53,12 @@ export class ServerProcess {
     return this.#ready;
   }
 
-  /** What the server complained about last. */
-  get stderr(): string {
-    return this.#stderr;
+  /** What the server complained about last, but for the deaths of shards, which are expected. */
+  get complaint(): string {
+    const lines = this.#stderr
+      .split('\n')
+      .filter((line) => line !== '' && !line.includes('a shard thread died'));
+    return lines.at(-1)?.slice(0, complaintCharsMax) ?? '';
   }
 
   get isUp(): boolean {

@@ -19,9 +19,9 @@ export async function serverTrouble(run: Run): Promise<void> {
       ? Date.now() >= end
       : history.ledger.length >= messages && counts.kills >= kills && counts.crashes >= crashes;
   while (!isOver()) {
-    const wanted = history.acknowledged + random.int(every >> 1, every);
-    while (history.acknowledged < wanted && !isOver()) await run.pause(1);
-    await run.pause(random.int(0, 30)); // not only right behind a reply
+    const wanted = history.ledger.length + random.int(every >> 1, every);
+    while (history.ledger.length < wanted && !isOver()) await run.pause(1);
+    await run.pause(random.int(0, 30)); // not only right behind a send
     if (isOver()) return;
     const kill = random.next() * (kills + crashes) < kills;
     if (kill) await restart(run);
