@@ -58,6 +58,10 @@ export class Ledger {
     this.#mark(serial, acknowledged);
   }
 
+  isAcknowledged(serial: number): boolean {
+    return serial >= 0 && this.#has(serial, acknowledged);
+  }
+
   /** The server said that it is not stored. */
   refuse(serial: number): void {
     this.#mark(serial, refused);

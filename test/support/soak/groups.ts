@@ -2,10 +2,8 @@ import { adminRequest } from '../admin.ts';
 import type { Run } from './run.ts';
 import type { SoakConversation, SoakUser } from './plan.ts';
 
-const changeEveryMs = 100;
+const changeEveryMs = 200;
 const retryMs = 20;
-/** How long after the answer a message may still come to who has left. */
-const leaveGraceMs = 500;
 
 /** Makes all groups with all of their members. */
 export async function makeGroups(run: Run): Promise<void> {
@@ -30,12 +28,25 @@ export async function churn(run: Run): Promise<void> {
     // Asked again it is no error, so an answer that got lost does not matter.
     const change = leaves ? { remove: [user.id] } : { add: [user.id] };
     await ask(run, 'POST', `/v1/groups/${group.gid}/members`, change);
-    // The answer does not wait for the shards of those who left.
-    if (leaves) await run.pause(leaveGraceMs);
+    if (leaves) await heard(run, user);
     run.history.member(leaves ? 'left' : 'joined', user.index, group.index);
     run.counts.changes += 1;
     if (leaves) others.add(user);
     else others.delete(user);
+  }
+}
+
+/**
+ * The answer does not wait for the actor of who has left, which may be busy. But what the user sends
+ * now is answered through it, behind that.
+ */
+async function heard(run: Run, user: SoakUser): Promise<void> {
+  const isStable = ({ churning }: SoakConversation): boolean => !churning.includes(user);
+  const link = run.links.find((one) => one.user === user && one.protocol === 'comet');
+  const conversation = link?.sendable.find(isStable);
+  while (link !== undefined && conversation !== undefined) {
+    if (run.history.ledger.isAcknowledged(await link.send(conversation))) return;
+    await run.pause(retryMs);
   }
 }
 

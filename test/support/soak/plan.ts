@@ -121,7 +121,7 @@ function makeGroups(drafts: readonly Draft[], random: Random): Shape[] {
     const members = shuffled(mids, random).slice(0, size);
     // The first two of a group stay, so that there is always somebody to send and to receive.
     const churning = i === 0 ? [] : members.slice(2, 5);
-    return { name: `group ${firstGid + i}`, gid: firstGid + i, members, churning, weight: i === 3 ? 2 : 6 };
+    return { name: `group ${firstGid + i}`, gid: firstGid + i, members, churning, weight: i === 3 ? 0.3 : 3 };
   });
 }
 

@@ -23,9 +23,12 @@ export async function serverTrouble(run: Run): Promise<void> {
     while (history.ledger.length < wanted && !isOver()) await run.pause(1);
     await run.pause(random.int(0, 30)); // not only right behind a send
     if (isOver()) return;
-    const kill = random.next() * (kills + crashes) < kills;
-    if (kill) await restart(run);
-    else if (await server.crash(random.int(0, server.workers - 1))) counts.crashes += 1;
+    // Shares of both until there was enough; a run of a given time goes on with it.
+    const left = options.durationMs > 0 ? 1 : 0;
+    const killsLeft = Math.max(kills * left, kills - counts.kills);
+    const crashesLeft = Math.max(crashes * left, crashes - counts.crashes);
+    if (random.next() * (killsLeft + crashesLeft) < killsLeft) await restart(run);
+    else if (crashesLeft > 0 && (await server.crash(random.int(0, server.workers - 1)))) counts.crashes += 1;
   }
 }
 
