@@ -16,7 +16,8 @@ test('Replies that leave before the store has the message are found: a kill lose
 
 test('A cursor that moves before the kernel took what it stands for is found: a closed connection skips it.', async (t) => {
   const { seed } = seededRandom('early cursors');
-  const { line, counts } = await soak({ ...short, seed, fault: 'early-cursors' });
+  const closing = { messages: 30_000, kills: 1, crashes: 1, connectionTroubleEveryMs: 10 };
+  const { line, counts } = await soak({ ...short, ...closing, seed, fault: 'early-cursors' });
   t.diagnostic(line);
   assert.ok(counts.lost > 0, line);
 });

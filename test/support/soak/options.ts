@@ -11,6 +11,8 @@ export interface SoakOptions {
   readonly crashes: number;
   /** Messages that are sent in a second while the server is up. */
   readonly ratePerSecond: number;
+  /** One connection is closed, cut, stalled or taken over in so many ms. */
+  readonly connectionTroubleEveryMs: number;
   readonly store: ServerSettings['store'];
   readonly fsync: ServerSettings['fsync'];
   /** A fault that is planted: faulty-shard.ts. */
@@ -23,6 +25,7 @@ export const soakDefaults = {
   kills: 20,
   crashes: 10,
   ratePerSecond: 4_000,
+  connectionTroubleEveryMs: 60,
   fsync: 'always',
 } as const;
 

@@ -3,7 +3,6 @@ import type { Run } from './run.ts';
 
 const stallMsMax = 1_500;
 const workersMax = 4;
-const connectionTroubleEveryMs = 60;
 
 /** Kills the process, or a shard's thread, after so many more messages, until there was enough of it. */
 export async function serverTrouble(run: Run): Promise<void> {
@@ -50,7 +49,7 @@ export async function restart(run: Run): Promise<void> {
 export async function connectionTrouble(run: Run): Promise<void> {
   const { random, counts } = run;
   while (!run.quiet) {
-    await run.pause(connectionTroubleEveryMs);
+    await run.pause(run.options.connectionTroubleEveryMs);
     const link = random.pick(run.links);
     if (link.wire === undefined) continue;
     const roll = random.next();
