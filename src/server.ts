@@ -22,6 +22,8 @@ export interface ServerOptions extends Options {
   readonly logger?: Logger;
   /** Default: what `auth` names. */
   readonly authenticator?: Authenticator;
+  /** The module that a shard's thread runs. Default: workers/shard.js. */
+  readonly shardEntry?: URL;
 }
 
 export interface Address {
@@ -101,6 +103,7 @@ class RunningServer implements Server {
       logger: this.#logger,
       gateway: this.#gateway,
       system: this.#system,
+      ...(options.shardEntry !== undefined && { shardEntry: options.shardEntry }),
     });
     this.#tcp = createTcpServer(this.#gateway);
     this.#http = createWebServer(this.#gateway);
