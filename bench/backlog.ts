@@ -14,6 +14,7 @@ const dir = mkdtempSync(join(tmpdir(), 'encke-bench-'));
 try {
   await fillDir(join(dir, 'data'), 1, MESSAGES, TEXT_BYTES);
   const server = await spawnDiskServer(join(dir, 'data'), ['--log-level', 'fatal']);
+  process.once('exit', () => server.child.kill('SIGKILL')); // whatever fails here
   const before = ownBytes(server);
   const client = await connectTcp(server, 2);
   const begin = performance.now();

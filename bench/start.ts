@@ -13,6 +13,7 @@ async function measure(title: string, dir: string, end: NodeJS.Signals, reader =
   const begin = performance.now();
   const server = await spawnDiskServer(dir, ['--log-level', 'fatal']);
   const ms = performance.now() - begin;
+  process.once('exit', () => server.child.kill('SIGKILL')); // whatever fails here
   console.log(`${title}: ready in ${ms.toFixed(0)} ms, RssAnon ${megabytes(ownBytes(server))}`);
   if (reader > 0) {
     const client = await connectTcp(server, reader);
@@ -20,7 +21,7 @@ async function measure(title: string, dir: string, end: NodeJS.Signals, reader =
     const sender = await connectTcp(server, 999_999);
     // Something for the journal, so that the next start has something to move.
     const text = 'x'.repeat(1_000);
-    const sent = Array.from({ length: 10_000 }, (_, i) => sender.send(reader * 1_000_000 + i, text));
+    const sent = Array.from({ length: 10_000 }, (_, i) => sender.send(20_000_000 + reader * 10_000 + i, text));
     await Promise.all(sent);
   }
   await server.stop(end);
