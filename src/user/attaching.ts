@@ -85,6 +85,8 @@ export function leave(state: UserState, { group }: { readonly group: number }, c
 
 /** Another shard restarted and may have told this user something that got lost: look it up. */
 export async function resync(state: UserState, _none: void, ctx: UserContext): Promise<void> {
+  // That others read a message may be lost: which retries are known is asked of the store again.
+  for (const pair of state.pairs()) if (pair.pending === 0) pair.retries = undefined;
   if (!state.listed) return;
   const heads = new Map([...state.pairs()].map((pair) => [pair, pair.head]));
   const followed = new Set(state.groups());

@@ -17,7 +17,7 @@ import {
 import * as layout from '../../src/store/disk/layout.ts';
 import { MemTable } from '../../src/store/disk/memtable.ts';
 import { openDatabase, Tables } from '../../src/store/disk/tables.ts';
-import { decodeChunk } from '../../src/store/disk/values.ts';
+import { CorruptData, decodeChunk } from '../../src/store/disk/values.ts';
 import type { Append, GroupChange, UserRecord } from '../../src/store/store.ts';
 import { runLast } from '../../src/wire/run.ts';
 import { appendOf, temporaryDir } from '../support/disk.ts';
@@ -181,5 +181,21 @@ test('Many messages at once are cut into values of a bounded size; a long run st
   assert.equal(chunks.length, Math.ceil(300 / Math.floor(limits.chunkBytesMax / 1_040)) + 2);
   assert.equal(flushing.texts(pair).length, 391);
   assert.deepEqual(chunks.map(({ last }) => last).slice(-2), [390, runLast(appendOf(pair, 390, 'z').run)]);
+  await tables.close();
+});
+
+test('A last value that is damaged stays as it is, and what follows is stored behind it.', async (t) => {
+  const flushing = await Flushing.open(t);
+  const { tables } = flushing;
+  flushSegment(tables, await flushing.segment([appendOf(pair, 0, 'a')]));
+  const key = layout.chunkKey(layout.conversationBytes(pair), 1);
+  const value = tables.db.getBinary(key) ?? Buffer.alloc(0);
+  value[30] = (value[30] ?? 0) ^ 1;
+  await tables.db.put(key, value);
+  flushSegment(tables, await flushing.segment([appendOf(pair, 1, 'b')]));
+  tables.refresh();
+  assert.throws(() => flushing.texts(pair), CorruptData);
+  const behind = tables.readRuns(layout.conversationBytes(pair), 1, Infinity, Infinity);
+  assert.deepEqual(messagesOf(behind), [[2, 'b']]);
   await tables.close();
 });

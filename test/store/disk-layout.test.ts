@@ -10,6 +10,8 @@ import { textsFrom } from '../support/engine.ts';
 import { runOf } from '../support/runs.ts';
 
 const hex = (bytes: Buffer): string => bytes.toString('hex');
+/** Hex of parts that stand apart for the reader. */
+const joined = (text: string): string => text.replaceAll(' ', '');
 const bytesOf = (conversation: Conversation): Buffer => layout.conversationBytes(conversation);
 const emoji = '\u{1f600}';
 const NAMES = [
@@ -32,26 +34,29 @@ const LMDB_KEY_BYTES_MAX = 1_978;
 
 test('Keys are a tag, and parts that end by themselves.', () => {
   const pair = bytesOf(pairOf(2, 1));
-  assert.equal(hex(pair), '0100000001' + '0100000002');
+  assert.equal(hex(pair), joined('0100000001 0100000002'));
   assert.equal(hex(bytesOf(groupOf(7))), '0300000007');
-  assert.equal(hex(bytesOf(pairOf('bob', 21))), '0100000015' + '020003' + '626f62');
+  assert.equal(hex(bytesOf(pairOf('bob', 21))), joined('0100000015 020003 626f62'));
   assert.equal(hex(layout.conversationKey(pair)), '43' + hex(pair));
   assert.equal(hex(layout.chunkKey(pair, 300)), '4c' + hex(pair) + '000000000000012c');
   assert.equal(hex(layout.chunkKey(pair, 2 ** 53 - 1)), '4c' + hex(pair) + '001fffffffffffff');
-  assert.equal(hex(layout.userKey(21)), '55' + '0100000015');
-  assert.equal(hex(layout.userKey(emoji)), '55' + '020004' + 'f09f9880');
-  assert.equal(hex(layout.cursorKey(1, pair)), '4b' + '0100000001' + hex(pair));
-  assert.equal(hex(layout.pairKey(2, pair)), '49' + '0100000002' + hex(pair));
-  assert.equal(hex(layout.groupKey(7)), '47' + '00000007');
-  assert.equal(hex(layout.memberKey(7, 21)), '4d' + '00000007' + '00000015');
-  assert.equal(hex(layout.groupsKey(21, 7)), '4a' + '00000015' + '00000007');
-  assert.equal(hex(layout.systemKey('owner')), '53' + '6f776e6572');
+  assert.equal(hex(layout.userKey(21)), joined('55 0100000015'));
+  assert.equal(hex(layout.userKey(emoji)), joined('55 020004 f09f9880'));
+  assert.equal(hex(layout.cursorKey(1, pair)), joined('4b 0100000001' + hex(pair)));
+  assert.equal(hex(layout.pairKey(2, pair)), joined('49 0100000002' + hex(pair)));
+  assert.equal(hex(layout.groupKey(7)), joined('47 00000007'));
+  assert.equal(hex(layout.memberKey(7, 21)), joined('4d 00000007 00000015'));
+  assert.equal(hex(layout.groupsKey(21, 7)), joined('4a 00000015 00000007'));
+  assert.equal(hex(layout.systemKey('owner')), joined('53 6f776e6572'));
 });
 
 test('Chunks stand in the order of their numbers, and their keys say them.', () => {
   const numbers = [1, 2, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 52, 2 ** 53 - 1];
   const keys = numbers.map((number) => layout.chunkKey(bytesOf(groupOf(1)), number));
-  assert.deepEqual(keys.toSorted(Buffer.compare), keys);
+  assert.deepEqual(
+    keys.toSorted((a, b) => Buffer.compare(a, b)),
+    keys,
+  );
   assert.deepEqual(keys.map(layout.chunkLast), numbers);
 });
 
@@ -97,7 +102,7 @@ test('Values are what docs/storage.md says.', () => {
   const value = values.encodeConversation(record);
   assert.equal(
     hex(value),
-    '0000000000000840' + '000000000000f03f' + '0000000000408f40' + '0000000000005440' + '0000000000000040',
+    joined('0000000000000840 000000000000f03f 0000000000408f40 0000000000005440 0000000000000040'),
   );
   assert.deepEqual(values.decodeConversation(value), record);
   assert.equal(hex(values.encodeNumber(5)), '0000000000001440');

@@ -105,7 +105,7 @@ class Program {
     const done = this.engine.append(batch).then((results) => {
       for (const [i, result] of results.entries()) {
         const { conversation, run } = batch[i] as Append;
-        if (!right[i]) assert.equal(result.ok === false && result.error, 'conflict');
+        if (!right[i]) assert.equal('error' in result && result.error, 'conflict');
         else {
           assert.deepEqual(result, { ok: true });
           const runs = this.#model.runs.get(conversation.key);

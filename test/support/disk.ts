@@ -27,9 +27,9 @@ export const storeNames: readonly StoreName[] = ['memory', 'disk'];
 /** Options of a server in this process. */
 export const storeOptions = (
   t: { after(fn: () => void): void },
-  store: StoreName,
+  name: StoreName,
 ): { store: StoreName; data?: string } =>
-  store === 'memory' ? { store } : { store, data: join(temporaryDir(t), 'data') };
+  name === 'memory' ? { store: name } : { store: name, data: join(temporaryDir(t), 'data') };
 
 export interface RigOptions {
   readonly shards?: number;
@@ -108,7 +108,7 @@ export class DiskRig {
   }
 
   async close(): Promise<void> {
-    for (const shard of [...this.#engines.keys()]) await this.closeEngine(shard);
+    for (const shard of this.#engines.keys()) await this.closeEngine(shard);
     await this.recover();
     await this.#ask({ type: 'stop' });
     this.#control.close();

@@ -21,8 +21,8 @@ const faultFile = process.env['ENCKE_TEST_FAULT'];
 const journals = new Set<number>();
 const halves = new Set<number>();
 
-export function setFault(fault: Fault | undefined): void {
-  current = fault;
+export function setFault(next: Fault | undefined): void {
+  current = next;
 }
 
 function fault(): Fault | undefined {

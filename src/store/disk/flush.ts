@@ -62,7 +62,12 @@ function smallTail(
   const value = tables.db.getBinary(layout.chunkKey(key, last));
   if (value === undefined || value.length >= limits.chunkMergeBytesMax) return undefined;
   if (value.length + (fresh[0]?.bytes.length ?? 0) > limits.chunkBytesMax) return undefined;
-  return { runs: values.decodeChunk(value), bytes: value.length };
+  try {
+    return { runs: values.decodeChunk(value), bytes: value.length };
+  } catch (error) {
+    if (!(error instanceof values.CorruptData)) throw error;
+    return undefined; // it stays as it is: one damaged value does not keep everything else from the tables
+  }
 }
 
 /** Cuts runs into lists of about limits.chunkBytesMax each. */

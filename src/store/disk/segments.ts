@@ -98,11 +98,15 @@ export function visitSegment(
   }
   let at = SEGMENT_HEAD_BYTES;
   let number = 1;
-  for (; at < buf.length; number++) {
-    const end = recordEnd(buf, at, number, head.seed);
-    if (end < 0) break;
-    visitEntries(buf, at + RECORD_HEAD_BYTES, end, visit);
-    at = end;
+  try {
+    for (; at < buf.length; number++) {
+      const end = recordEnd(buf, at, number, head.seed);
+      if (end < 0) break;
+      visitEntries(buf, at + RECORD_HEAD_BYTES, end, visit);
+      at = end;
+    }
+  } catch (error) {
+    throw error instanceof CorruptData ? damaged(path, error.message) : error;
   }
   if (at < buf.length && hasRecordAfter(buf, at, number, head)) {
     throw damaged(path, `byte ${at} and on are not what was written, in front of records that are whole`);
