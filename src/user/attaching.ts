@@ -117,10 +117,15 @@ export async function list(state: UserState, ctx: UserContext): Promise<Set<numb
     if (isGroup(conversation)) {
       groups.add(conversation.group);
       const group = state.group(conversation.group, joinedAt);
+      if (!state.listed) {
+        group.endAt(last);
+        group.head = last;
+      }
       group.head = Math.max(group.head, last);
     } else {
       const pair = state.pair(conversation.low === state.id ? conversation.high : conversation.low);
       pair.head = Math.max(pair.head, last);
+      if (!state.listed) pair.endAt(pair.head);
     }
   }
   state.listed = true;

@@ -60,6 +60,22 @@ export class ConversationState<C extends Conversation = Conversation> {
     if (this.delivered > this.floor) this.deliver(device, this.delivered);
   }
 
+  /**
+   * The conversation ends at `last`. Cursors and messages stand in journals of different shards, so
+   * after a power cut without `--fsync always` a cursor can know of messages that are gone: those
+   * that get their numbers next must not pass for delivered.
+   */
+  endAt(last: number): void {
+    if (this.delivered > last) {
+      this.delivered = last;
+      this.dirty = true;
+    }
+    for (const [device, number] of this.#devices ?? []) {
+      if (number > last) this.#devices?.set(device, last);
+    }
+    if (this.marks.endAt(last)) this.dirty = true;
+  }
+
   forgetDevice(device: string): void {
     if (this.#devices?.delete(device) === true) this.dirty = true;
   }

@@ -57,6 +57,20 @@ export class ReadMarks {
     this.#ranges = [...snapshot.#ranges];
   }
 
+  /** Nothing above `last` is read; true when something was. */
+  endAt(last: number): boolean {
+    const newest = this.#ranges.at(-1) ?? this.#readTo;
+    if (newest <= last) return false;
+    this.#readTo = Math.min(this.#readTo, last);
+    const kept: number[] = [];
+    for (let i = 0; i < this.#ranges.length; i += 2) {
+      const from = this.#ranges[i] ?? 0;
+      if (from <= last) kept.push(from, Math.min(this.#ranges[i + 1] ?? 0, last));
+    }
+    this.#ranges = kept;
+    return true;
+  }
+
   /** Everything up to `number` counts as read. */
   readUpTo(number: number): void {
     if (number <= this.#readTo) return;

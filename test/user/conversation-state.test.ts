@@ -89,3 +89,22 @@ test('A state knows whether it is of a group.', () => {
   assert.equal(new PairState(pair, undefined, 0).isGroup, false);
   assert.equal(new ConversationState(groupOf(7), undefined, 0).isGroup, true);
 });
+
+test('A cursor that knows of messages that are gone goes back to where the conversation ends.', () => {
+  const saved = {
+    key: pair.key,
+    delivered: 9,
+    devices: { phone: 8, tablet: 3 },
+    readTo: 4,
+    read: [6, 7, 9, 9],
+  };
+  const state = new ConversationState(pair, saved, 0);
+  state.endAt(9);
+  assert.deepEqual([state.toCursor(), state.dirty], [saved, false]);
+  state.endAt(6);
+  const cut = { ...saved, delivered: 6, devices: { phone: 6, tablet: 3 }, read: [6, 6] };
+  assert.deepEqual([state.toCursor(), state.dirty], [cut, true]);
+  state.endAt(2);
+  const short = { ...saved, delivered: 2, devices: { phone: 2, tablet: 2 }, readTo: 2, read: [] };
+  assert.deepEqual(state.toCursor(), short);
+});
