@@ -21,7 +21,9 @@ async function measure(title: string, dir: string, end: NodeJS.Signals, reader =
     const sender = await connectTcp(server, 999_999);
     // Something for the journal, so that the next start has something to move.
     const text = 'x'.repeat(1_000);
-    const sent = Array.from({ length: 10_000 }, (_, i) => sender.send(20_000_000 + reader * 10_000 + i, text));
+    const sent = Array.from({ length: 10_000 }, (_, i) =>
+      sender.send(20_000_000 + reader * 10_000 + i, text),
+    );
     await Promise.all(sent);
   }
   await server.stop(end);

@@ -104,6 +104,21 @@ export const limits = {
   /** Time before the tables are tried again after they could not be written. */
   storeRetryMs: 1_000,
 
+  /** What retention does at a time: conversations looked at, chunks removed (one transaction), time. */
+  retentionStepConversationsMax: 256,
+  retentionStepChunksMax: 256,
+  retentionStepMsMax: 4,
+  /** Time between two such steps, in which segments are moved, and between two sweeps over everything. */
+  retentionPauseMs: 10,
+  retentionSweepMs: 30_000,
+  /** Bytes of one transaction of a backup. */
+  backupCommitBytesMax: 16_777_216,
+  /** Attempts to see journals and tables as of one moment while segments are moved. */
+  snapshotAttemptsMax: 100,
+  /** What `encke inspect` tells of damages, and of conversations (flag --top of it). */
+  inspectDamagesMax: 100,
+  inspectTopMax: 10_000,
+
   /** Bytes of the memory store, all shards together. Full: the oldest messages are dropped. */
   memoryStoreBytesMax: 2_147_483_648,
   /** Size of one segment of the memory store; of a small store an eighth, but at least the latter. */

@@ -22,6 +22,8 @@ export interface ServerOptions extends Options {
   readonly logger?: Logger;
   /** Default: what `auth` names. */
   readonly authenticator?: Authenticator;
+  /** The module that a shard's thread runs. Default: workers/shard.js. */
+  readonly shardEntry?: URL;
 }
 
 export interface Address {
@@ -101,6 +103,7 @@ class RunningServer implements Server {
       logger: this.#logger,
       gateway: this.#gateway,
       system: this.#system,
+      ...(options.shardEntry !== undefined && { shardEntry: options.shardEntry }),
     });
     this.#tcp = createTcpServer(this.#gateway);
     this.#http = createWebServer(this.#gateway);
@@ -190,11 +193,14 @@ class RunningServer implements Server {
     await this.#stores.close();
   }
 
-  #openStores({ store, data, fsync, memoryStoreBytesMax }: ServerOptions): ShardStores {
-    if (store === 'memory') return new MemoryStores(memoryStoreBytesMax);
+  #openStores(options: ServerOptions): ShardStores {
+    if (options.store === 'memory') return new MemoryStores(options.memoryStoreBytesMax);
+    const { retentionAgeMs: ageMs, retentionMessages: messages } = options;
+    const keepsAll = ageMs === undefined && messages === undefined;
     return new DiskStores({
-      dir: data,
-      fsync,
+      dir: options.data,
+      fsync: options.fsync,
+      retention: keepsAll ? undefined : { ageMs, messages },
       logger: this.#logger,
       onFatal: (error) => this.#tellFatal(error),
     });

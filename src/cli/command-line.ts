@@ -11,6 +11,10 @@ export interface CommandLine {
 }
 
 const epilogue = `
+Commands, each with a --help of its own:
+  inspect --data <dir>             look into a data directory, and check it
+  backup --data <dir> --to <dir>   copy a data directory, also while it is served
+
 Every flag is also an environment variable (${environmentName('tcp-port')}) and a key of the JSON file
 ("tcp-port"). The command line wins, then the environment, then the file.`;
 
@@ -18,19 +22,10 @@ Every flag is also an environment variable (${environmentName('tcp-port')}) and 
 export function readCommandLine(argv: readonly string[]): CommandLine {
   const given = new Map<FlagName, string>();
   let config: string | undefined;
-  let printed = '';
   const command = new Command('encke')
     .description('A messaging server: users, groups, dense chat numbers, over TCP and WebSocket.')
     .version(readVersion(), '--version', 'print the version')
-    .helpOption('--help', 'print this help')
-    .addHelpText('after', epilogue)
-    .allowExcessArguments(false)
-    .showSuggestionAfterError(true)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void (printed += text),
-      writeErr: () => {}, // The error is thrown as well, and told once.
-    });
+    .addHelpText('after', epilogue);
   for (const name of flagNames) {
     const preset = name in defaults ? ` (default: ${defaults[name as keyof typeof defaults]})` : '';
     command.option(`--${name} ${flags[name].value}`, flags[name].about + preset);
@@ -38,6 +33,22 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   }
   command.option('--config <file>', 'JSON file with flags as keys');
   command.on('option:config', (text: string) => void (config = text));
+  parseArguments(command, argv);
+  return { config, given };
+}
+
+/** Parses in the way of all commands. Throws UsageError or TextRequest. */
+export function parseArguments(command: Command, argv: readonly string[]): void {
+  let printed = '';
+  command
+    .helpOption('--help', 'print this help')
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void (printed += text),
+      writeErr: () => {}, // The error is thrown as well, and told once.
+    });
   try {
     command.parse(argv, { from: 'user' });
   } catch (error) {
@@ -47,5 +58,4 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
       throw new UsageError(`unexpected argument "${command.args[0]}"`);
     throw new UsageError(error.message.replace(/^error: /, ''));
   }
-  return { config, given };
 }

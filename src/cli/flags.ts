@@ -12,9 +12,10 @@ const workersMax = 64;
 /** Room for a few segments on each of the most workers that there can be. */
 const memoryMaxMbMin = 16;
 const memoryMaxMbMax = 1_048_576;
+const retentionDaysMax = 36_500;
 const mebibyte = 1_048_576;
 
-/** `auth` and `admin-host` are absent on purpose: their defaults depend on other flags. */
+/** Absent on purpose: `auth` and `admin-host`, which depend on other flags, and retention: all is kept. */
 export const defaults = {
   workers: Math.min(availableParallelism(), workersMax),
   host: '127.0.0.1',
@@ -43,6 +44,11 @@ function seconds(min: number, max: number) {
   return z.number(allowed).min(min, allowed).max(max, allowed);
 }
 
+function days(max: number) {
+  const allowed = `days above 0, up to ${max}`;
+  return z.number(allowed).positive(allowed).max(max, allowed);
+}
+
 function choice<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(
     values,
@@ -68,6 +74,8 @@ export const schema = z.strictObject({
   data: z.string('a directory').min(1, 'a directory'),
   store: choice(['disk', 'memory']),
   fsync: choice(['always', 'everysec', 'no']),
+  'retention-days': days(retentionDaysMax),
+  'retention-messages': whole(1, Number.MAX_SAFE_INTEGER),
   auth: choice(['open']),
   'max-package-bytes': whole(1_024, 16_777_216),
   'auth-timeout': seconds(0.01, 3_600),
@@ -107,6 +115,16 @@ export const flags: Readonly<Record<FlagName, Flag>> = {
   data: { value: '<dir>', type: 'text', about: 'directory of the disk store' },
   store: { value: '<kind>', type: 'text', about: 'where messages are kept: disk, memory' },
   fsync: { value: '<when>', type: 'text', about: 'when the disk store syncs: always, everysec, no' },
+  'retention-days': {
+    value: '<days>',
+    type: 'number',
+    about: 'messages that are older are removed (default: none are)',
+  },
+  'retention-messages': {
+    value: '<n>',
+    type: 'number',
+    about: 'so many messages of each conversation are kept (default: all are)',
+  },
   auth: { value: '<kind>', type: 'text', about: 'who may connect: open (default on a loopback host only)' },
   'max-package-bytes': { value: '<bytes>', type: 'number', about: 'largest package or message' },
   'auth-timeout': { value: '<seconds>', type: 'number', about: 'time a connection has to authenticate' },

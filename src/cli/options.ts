@@ -18,6 +18,10 @@ export interface Options {
   readonly data: string;
   readonly store: FlagValues['store'];
   readonly fsync: FlagValues['fsync'];
+  /** Messages that are older are removed. Absent: none are. */
+  readonly retentionAgeMs?: number;
+  /** The newest messages of a conversation that are kept. Absent: all are. */
+  readonly retentionMessages?: number;
   readonly auth: FlagValues['auth'];
   readonly packageBytesMax: number;
   readonly authTimeoutMs: number;
@@ -66,6 +70,7 @@ function resolve(given: GivenValues): Options {
     data: values.data,
     store: values.store,
     fsync: values.fsync,
+    ...resolveRetention(given, values.store),
     auth: resolveAuth(given.auth, values.host),
     packageBytesMax: values['max-package-bytes'],
     authTimeoutMs: milliseconds(values['auth-timeout']),
@@ -73,6 +78,21 @@ function resolve(given: GivenValues): Options {
     drainTimeoutMs: milliseconds(values['drain-timeout']),
     memoryStoreBytesMax: values['memory-max-mb'] * 1_048_576,
     logLevel: values['log-level'],
+  };
+}
+
+function resolveRetention(
+  { 'retention-days': days, 'retention-messages': messages }: GivenValues,
+  store: Options['store'],
+): Pick<Options, 'retentionAgeMs' | 'retentionMessages'> {
+  if (store !== 'disk' && (days !== undefined || messages !== undefined)) {
+    throw new UsageError(
+      `retention is of the disk store: --store ${store} has its own bound (--memory-max-mb)`,
+    );
+  }
+  return {
+    ...(days !== undefined && { retentionAgeMs: days * 86_400_000 }),
+    ...(messages !== undefined && { retentionMessages: messages }),
   };
 }
 

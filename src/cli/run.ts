@@ -5,14 +5,17 @@ import { parseOptions } from './options.ts';
 import type { Options } from './options.ts';
 import { readyLine, startFailure } from './lines.ts';
 import { StopSignals } from './stop-signals.ts';
+import { runTool, tools } from './tools.ts';
 import { TextRequest, UsageError } from './usage-error.ts';
 
 /** Exit codes: 0 stopped as asked, 1 failed, 2 not what the operator meant. */
 
-/** Runs the server with these arguments (without node and the script) until it is told to stop. */
+/** Runs a command, or the server with these arguments (without node and the script) until it is told to stop. */
 export async function run(argv: readonly string[]): Promise<void> {
   // Whoever read the ready line may be gone; that is no reason to stop serving.
   process.stdout.on('error', () => {});
+  const tool = tools.get(argv[0] ?? '');
+  if (tool !== undefined) return runTool(tool, argv.slice(1));
   const options = readOptions(argv);
   if (options === undefined) return;
   const signals = new StopSignals();

@@ -19,7 +19,11 @@ export interface PoolOptions {
   readonly gateway: Gateway;
   /** The main thread's node of the actor system; its number is `shards`. */
   readonly system: ActorSystem;
+  /** The module that a shard's thread runs. Default: workers/shard.js. */
+  readonly shardEntry?: URL;
 }
+
+const defaultEntry = new URL('../../workers/shard.js', import.meta.url);
 
 interface Running {
   readonly control: MessagePort;
@@ -49,9 +53,9 @@ export class ShardPool {
   }
 
   #openPool(): Threads {
-    const { shards, logger } = this.#options;
+    const { shards, logger, shardEntry = defaultEntry } = this.#options;
     const pool = new Piscina<ShardTask, void>({
-      filename: new URL('../../workers/shard.js', import.meta.url).href,
+      filename: shardEntry.href,
       minThreads: shards,
       maxThreads: shards,
       concurrentTasksPerWorker: 1,

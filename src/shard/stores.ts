@@ -1,7 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { Fsync } from '../store/disk/journal-file.ts';
+import type { RetentionRules } from '../store/disk/retention.ts';
 import { StoreWorker } from '../store/disk/store-worker.ts';
+import type { SweepEnd } from '../store/disk/sweeps.ts';
 import type { Segment } from '../store/memory-journal.ts';
 import type { FromShardControl, StoreTask } from './control.ts';
 
@@ -51,6 +53,8 @@ export class MemoryStores implements ShardStores {
 export interface DiskStoreOptions {
   readonly dir: string;
   readonly fsync: Fsync;
+  /** Undefined: everything is kept. */
+  readonly retention: RetentionRules | undefined;
   readonly logger: Logger;
   /** The server cannot go on. */
   readonly onFatal: (error: Error) => void;
@@ -67,8 +71,8 @@ export class DiskStores implements ShardStores {
   }
 
   async open(): Promise<void> {
-    const { dir, logger, onFatal } = this.#options;
-    const worker = await StoreWorker.open(dir);
+    const { dir, retention, logger, onFatal } = this.#options;
+    const worker = await StoreWorker.open(dir, retention);
     let tornBytes: number;
     try {
       ({ tornBytes } = await worker.recover());
@@ -77,6 +81,7 @@ export class DiskStores implements ShardStores {
       throw error;
     }
     worker.onDeath = onFatal;
+    worker.onSwept = (end) => this.#onSwept(end);
     this.#worker = worker;
     if (tornBytes > 0) logger.warn({ tornBytes }, 'commits that a crash had cut off were left out');
   }
@@ -93,6 +98,12 @@ export class DiskStores implements ShardStores {
   }
 
   onMessage(): void {}
+
+  #onSwept({ error, ...removed }: SweepEnd): void {
+    const { logger } = this.#options;
+    if (error !== undefined) logger.error({ err: new Error(error) }, 'retention failed: it is tried again');
+    if (removed.messages > 0) logger.info(removed, 'old messages were removed');
+  }
 
   async close(): Promise<void> {
     const worker = this.#worker;

@@ -21,7 +21,15 @@ export function read(
   const { mailbox } = state;
   if (mailbox === undefined) return undefined;
   // The connection may be gone already, before its turn to be attached came.
-  if (!state.listed) return list(state, ctx).then(() => read(state, { connection, items }, ctx));
+  if (!state.listed) {
+    return list(state, ctx).then(
+      () => read(state, { connection, items }, ctx),
+      (error: unknown) => {
+        ctx.env.logger.warn({ err: error, user: state.id }, 'read marks could not be set: refused');
+        refuse(connection, items, 'unavailable', ctx);
+      },
+    );
+  }
   const marking = new Marking();
   const taken: Taken[] = [];
   const refused: Item[] = [];
@@ -178,7 +186,7 @@ async function search(state: UserState, items: readonly Item[], ctx: UserContext
 function refuse(
   connection: number,
   items: readonly Item[],
-  code: 'mailbox_full' | 'storage_unavailable',
+  code: 'mailbox_full' | 'storage_unavailable' | 'unavailable',
   ctx: UserContext,
 ): void {
   const reason = errorReasons[code];

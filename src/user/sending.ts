@@ -1,3 +1,4 @@
+import { AskRefused, AskTimeout } from '../actor/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Cursor } from '../store/store.ts';
@@ -23,7 +24,23 @@ export function send(state: UserState, request: SendRequest, ctx: UserContext): 
   return loadAndAccept(state, pair, request, ctx);
 }
 
+/** What is asked of the store may be on a shard that is lost: the request is refused, nobody is to blame. */
 async function loadAndAccept(
+  state: UserState,
+  pair: PairState,
+  request: SendRequest,
+  ctx: UserContext,
+): Promise<void> {
+  try {
+    await load(state, pair, request, ctx);
+  } catch (error) {
+    ctx.env.logger.warn({ err: error, user: state.id }, 'a message could not be numbered: refused');
+    const isAway = error instanceof AskRefused || error instanceof AskTimeout;
+    refuse(state, request, isAway ? 'unavailable' : 'storage_unavailable', ctx);
+  }
+}
+
+async function load(
   state: UserState,
   pair: PairState,
   request: SendRequest,

@@ -64,6 +64,8 @@ test('every flag can be set in all three places', () => {
     workers: availableParallelism() === 3 ? 4 : 3,
     fsync: 'no',
     store: 'memory',
+    'retention-days': 0.5,
+    'retention-messages': 100,
     'log-level': 'silent',
   };
   for (const name of flagNames) {
@@ -84,6 +86,22 @@ test('seconds become milliseconds, mebibytes become bytes', () => {
   assert.equal(options.memoryStoreBytesMax, 50_331_648);
 });
 
+test('retention is of the disk store; without its flags everything is kept', () => {
+  assert.equal(parse('--retention-days 0.5').retentionAgeMs, 43_200_000);
+  assert.equal(parse('--retention-messages 7').retentionMessages, 7);
+  assert.deepEqual(
+    Object.keys(parse('')).filter((name) => name.startsWith('retention')),
+    [],
+  );
+  const message = 'retention is of the disk store: --store memory has its own bound (--memory-max-mb)';
+  refused(() => parse('--store memory --retention-days 1'), message);
+  refused(() => parse('--store memory', { ENCKE_RETENTION_MESSAGES: '1' }), message);
+  for (const days of ['0', '-1', '36501', 'all']) {
+    refused(() => parse(`--retention-days ${days}`), /is not days above 0, up to 36500$/);
+  }
+  refused(() => parse('--retention-messages 1.5'), /is not a whole number from 1 to/);
+});
+
 test('a value out of its bounds is refused with what is allowed', () => {
   const bounds: [flag: string, min: number, max: number][] = [
     ['workers', 1, 64],
@@ -91,6 +109,7 @@ test('a value out of its bounds is refused with what is allowed', () => {
     ['http-port', 0, 65_535],
     ['admin-port', 0, 65_535],
     ['max-package-bytes', 1_024, 16_777_216],
+    ['retention-messages', 1, Number.MAX_SAFE_INTEGER],
     ['auth-timeout', 0.01, 3_600],
     ['idle-timeout', 0.01, 604_800],
     ['drain-timeout', 0, 3_600],

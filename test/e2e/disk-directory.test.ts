@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  existsSync,
   copyFileSync,
   mkdirSync,
   openSync,
@@ -92,6 +93,8 @@ test('A path that is a file, or in one, or cannot be made, is refused.', async (
     await failure(join(parent, 'data')),
     /^data directory .*data cannot be used: E(ACCES|PERM|ROFS)/,
   );
+  // Where it makes no directories the system says that there is none to make one in.
+  if (existsSync('/proc/self')) assert.match(await failure('/proc/encke'), /cannot be used: ENOENT/);
 });
 
 test('A directory of something else, of another format or without a readable one is left alone.', async (t) => {

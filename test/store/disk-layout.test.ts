@@ -147,7 +147,6 @@ test('A chunk is its runs, behind a checksum of all of it.', () => {
       hex(run.bytes),
   );
   assert.deepEqual(values.decodeChunk(value), [run]);
-  assert.equal(values.chunkFirst(value), 7);
   assert.equal(values.chunkTime(value), 1_000);
   assert.equal(values.chunkBytes([run]), value.length);
 });

@@ -47,6 +47,8 @@ export interface SpawnedServer extends MainProcess {
   readonly tcpAddress: Address;
   readonly httpAddress: Address;
   readonly adminAddress: Address;
+  /** Waits until the log has this text. */
+  logged(text: string): Promise<void>;
   /** Sends the signal and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<Exit>;
 }
@@ -91,6 +93,10 @@ export async function spawnServer(
     tcpAddress: addressOf('tcp'),
     httpAddress: addressOf('http'),
     adminAddress: addressOf('admin'),
+    logged: async (text) => {
+      const signal = AbortSignal.timeout(readyTimeoutMs);
+      while (!main.output().stderr.includes(text)) await once(main.child.stderr!, 'data', { signal });
+    },
     stop: (signal = 'SIGTERM') => {
       main.child.kill(signal);
       return main.exit;

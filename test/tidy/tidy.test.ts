@@ -18,7 +18,8 @@ const layers: Record<string, RegExp> = {
   'src/store/': /^src\/(errors|limits|assert)\.ts$|^src\/(wire|actor)\//,
   'src/net/': /^src\/(errors|limits|assert|log)\.ts$|^src\/(wire|auth)\//,
   'src/auth/': /^src\/wire\//,
-  'src/cli/': /^src\/(limits|log|server|version)\.ts$/,
+  // `inspect` and `backup` look into a data directory without a server
+  'src/cli/': /^src\/(limits|log|server|version)\.ts$|^src\/store\/disk\/(backup|data-dir|inspect)\.ts$/,
 };
 
 interface SourceFile {

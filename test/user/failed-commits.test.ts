@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AskRefused } from '../../src/actor/index.ts';
 import { Group, type GroupContext } from '../../src/group/group.ts';
 import { GroupState } from '../../src/group/members.ts';
 import type { Append } from '../../src/store/store.ts';
@@ -18,6 +19,8 @@ class Owner {
   readonly queue: { readonly append: Append; readonly request: SendRequest }[] = [];
   readonly told: string[] = [];
   last = 0;
+  /** What the store's answers are refused with. */
+  lost: Error | undefined;
   #ticket = 0;
   readonly #send: (request: SendRequest) => void | Promise<void>;
   readonly #committed: (outcome: Committed) => void | Promise<void>;
@@ -26,12 +29,16 @@ class Owner {
   constructor(kind: 'pair' | 'group', mailbox = false) {
     const env = {
       store: {
-        last: async () => this.last,
+        last: async () => {
+          if (this.lost !== undefined) throw this.lost;
+          return this.last;
+        },
         user: async () => undefined,
         read: async () => ({ runs: [], last: 0 }),
       },
       commits: { add: (append: Append, request: SendRequest) => this.queue.push({ append, request }) },
       sessions: { get: () => undefined },
+      logger: { warn: () => {} },
       users: {
         tellIfActive: (
           _user: unknown,
@@ -131,4 +138,16 @@ test('The retry of a message that is on its way shares its outcome.', async () =
     assert.deepEqual(owner.told.slice(2), works ? ['3 retried'] : []);
     assert.equal(owner.queue.length, works ? 0 : 1);
   }
+});
+
+test('A message for which the store could not be asked is refused, and its owner goes on.', async () => {
+  const owner = new Owner('pair', true);
+  owner.lost = new AskRefused('store', 1, 'user', 'unreachable');
+  await owner.send('m1');
+  owner.lost = new Error('the disk is gone');
+  await owner.send('m2');
+  owner.lost = undefined;
+  await owner.send('m3');
+  await owner.settle(true);
+  assert.deepEqual(owner.told, ['1 unavailable', '2 storage_unavailable', '3 sent']);
 });

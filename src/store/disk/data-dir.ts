@@ -2,15 +2,17 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { FORMAT } from './layout.ts';
 import { journalDir } from './segments.ts';
 import { checkTablesFile } from './tables-file.ts';
@@ -33,12 +35,12 @@ const IGNORED = new Set(['lost+found', '.DS_Store']);
 export async function prepareDataDir(path: string): Promise<string> {
   const dir = resolve(path);
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDir(dir);
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     if (isFresh(dir)) await create(dir);
     checkFormat(dir);
     checkTablesFile(dir);
-    mkdirSync(journalDir(dir), { recursive: true, mode: 0o700 });
+    makeDir(journalDir(dir));
   } catch (error) {
     if (error instanceof DataDirError || error instanceof CorruptData) throw error;
     throw new DataDirError(`data directory ${dir} cannot be used: ${(error as Error).message}`);
@@ -50,9 +52,22 @@ export async function prepareDataDir(path: string): Promise<string> {
 async function create(dir: string): Promise<void> {
   const begun = openSync(join(dir, BEGUN_FILE), 'w', 0o600);
   closeSync(begun);
-  mkdirSync(join(dir, 'tables'), { recursive: true, mode: 0o700 });
+  makeDir(join(dir, 'tables'));
   await openDatabase(dir).close();
   writeFormat(dir);
+}
+
+/** With its parents. mkdir's own way of doing that never ends where a parent refuses with ENOENT (/proc). */
+export function makeDir(dir: string): void {
+  try {
+    mkdirSync(dir, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(dir).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(dir))) throw error;
+    makeDir(dirname(dir));
+    mkdirSync(dir, { mode: 0o700 });
+  }
 }
 
 /** For tools: the directory has to be there. */
@@ -84,7 +99,8 @@ function checkFormat(dir: string): void {
   try {
     text = readFileSync(join(dir, FORMAT_FILE), 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
     throw new DataDirError(`${dir} is no Encke data directory: it has no file ${FORMAT_FILE}`);
   }
   const format = Number(FORMAT_TEXT.exec(text)?.[1]);

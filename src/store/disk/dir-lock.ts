@@ -10,7 +10,8 @@ import { openDatabase } from './tables.ts';
 
 /** Socket paths have room for about so many bytes, on every system. */
 const SOCKET_PATH_BYTES_MAX = 100;
-const OWNER = systemKey('owner');
+/** Who has the tables open: the name of its socket. */
+export const OWNER = systemKey('owner');
 
 /**
  * One server at a time on a data directory. The owner listens on a socket that the tables name:

@@ -2,11 +2,12 @@ import { EnckeError } from '../../errors.ts';
 import { runLast, type Run } from '../../wire/run.ts';
 import { shardOf } from '../../wire/shard-of.ts';
 import type { UserId } from '../../wire/user-id.ts';
-import { groupOf, ownerOf, type Conversation } from '../conversation.ts';
+import { conversationOf, groupOf, ownerOf, type Conversation } from '../conversation.ts';
 import type { StoreEngine } from '../engine.ts';
 import type {
   Append,
   AppendResult,
+  Cursor,
   GroupChange,
   GroupRecord,
   Participation,
@@ -18,6 +19,7 @@ import { Journal, type JournalOptions } from './journal.ts';
 import { EntryType, packGroup, packUser } from './journal-format.ts';
 import { conversationBytes } from './layout.ts';
 import { overlayUser } from './memtable.ts';
+import { cursorAbove } from './retention.ts';
 import type { Tables } from './tables.ts';
 
 /**
@@ -154,7 +156,13 @@ export class DiskEngine implements StoreEngine {
     let record = this.#tables.user(user);
     for (const delta of this.#changes((table) => table.users.get(user))) record = overlayUser(record, delta);
     for (const change of this.#openChanges.get(user) ?? []) record = overlayUser(record, change);
-    return record;
+    return record && { ...record, cursors: record.cursors.map((cursor) => this.#withoutGone(cursor)) };
+  }
+
+  #withoutGone(cursor: Cursor): Cursor {
+    if (cursor.read.length === 0) return cursor; // no gaps
+    const floor = this.#tables.conversation(conversationBytes(conversationOf(cursor.key)))?.floor ?? 0;
+    return cursorAbove(floor, cursor);
   }
 
   group(group: number): GroupRecord | undefined {

@@ -19,7 +19,7 @@ export function flushSegment(tables: Tables, segment: SegmentFile): { tornBytes:
   return { tornBytes };
 }
 
-function writeMemTable(tables: Tables, table: MemTable): void {
+export function writeMemTable(tables: Tables, table: MemTable): void {
   for (const log of table.logs.values()) if (!log.isEmpty) writeLog(tables, table, log);
   for (const [user, delta] of table.users) writeUser(tables, user, delta);
   for (const [group, delta] of table.groups) writeGroup(tables, group, delta);

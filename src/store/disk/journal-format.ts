@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { Packr } from 'msgpackr';
+import type { Run } from '../../wire/run.ts';
 import type { UserId } from '../../wire/user-id.ts';
 import type { Append, GroupChange, UserRecord } from '../store.ts';
 import { FORMAT } from './layout.ts';
@@ -99,6 +100,20 @@ export function writeRunEntry(buf: Buffer, at: number, key: Buffer, { run }: App
   key.copy(buf, content + RUN_HEAD_BYTES);
   run.bytes.copy(buf, content + RUN_HEAD_BYTES + key.length);
   return content;
+}
+
+/** A run's entry [start, end): the bytes of its conversation, and the run, as views. */
+export function readRunEntry(buf: Buffer, start: number, end: number): { key: Buffer; run: Run } {
+  const runStart = start + RUN_HEAD_BYTES + buf.readUInt16LE(start);
+  const run: Run = {
+    bytes: buf.subarray(runStart, end),
+    count: buf.readUInt32LE(start + 4),
+    first: buf.readDoubleLE(start + 8),
+    time: buf.readDoubleLE(start + 16),
+    kind: (buf[start + 2] ?? 0) as Run['kind'],
+    origin: (buf[start + 3] ?? 0) as Run['origin'],
+  };
+  return { key: buf.subarray(start + RUN_HEAD_BYTES, runStart), run };
 }
 
 export const packedEntryBytes = (packed: Buffer): number => ENTRY_HEAD_BYTES + packed.length;

@@ -99,6 +99,14 @@ export function chunkKey(conversation: Buffer, last: number): Buffer {
 export const chunkLast = (chunk: Buffer): number =>
   chunk.readUInt32BE(chunk.length - 8) * 0x1_0000_0000 + chunk.readUInt32BE(chunk.length - 4);
 
+/** The bytes of the conversation in the key of a chunk. */
+export const chunkConversation = (chunk: Buffer): Buffer => chunk.subarray(1, chunk.length - 8);
+
+/** The bytes of the user and those of the conversation in the key of a cursor. */
+export function cursorParts(cursor: Buffer): { user: UserId; conversation: Buffer } {
+  return { user: userAt(cursor, 1), conversation: cursor.subarray(1 + partBytes(cursor, 1)) };
+}
+
 /** The end of all keys that begin with `prefix`, exclusive. */
 export function prefixEnd(prefix: Buffer): Buffer {
   const end = Buffer.from(prefix);
@@ -113,6 +121,8 @@ export const conversationsRange = {
   start: Buffer.of(Tag.conversation),
   end: Buffer.of(Tag.conversation + 1),
 };
+export const cursorsRange = { start: Buffer.of(Tag.cursor), end: Buffer.of(Tag.cursor + 1) };
+export const membersRange = { start: Buffer.of(Tag.member), end: Buffer.of(Tag.member + 1) };
 export const usersRange = { start: Buffer.of(Tag.user), end: Buffer.of(Tag.user + 1) };
 export const groupsRange = { start: Buffer.of(Tag.group), end: Buffer.of(Tag.group + 1) };
 export const chunksRange = { start: Buffer.of(Tag.chunk), end: Buffer.of(Tag.chunk + 1) };

@@ -50,28 +50,59 @@ export interface Replayed {
   readonly tornBytes: number;
 }
 
-/**
- * Reads a segment into a memtable; `lastOf` says what is older than it. A record that was cut off
- * at the end was acknowledged to nobody. Anything else that does not fit is an error: CorruptData.
- */
+/** Reads a segment into a memtable; `lastOf` says what is older than it. Throws CorruptData. */
 export function replaySegment(path: string, lastOf: (conversation: Conversation) => number): Replayed {
-  const buf = readFileSync(path);
+  return replayImage(path, readFileSync(path), lastOf);
+}
+
+/** The same of a segment's content, without changes of users that stand at `usersEnd` or behind it. */
+export function replayImage(
+  path: string,
+  buf: Buffer,
+  lastOf: (conversation: Conversation) => number,
+  usersEnd = Infinity,
+): Replayed {
   const table = new MemTable();
+  table.blocks.push(buf);
+  const tornBytes = visitSegment(path, buf, (type, content, end) => {
+    if (type === EntryType.run) replayRun(table, buf, content, lastOf);
+    else if (type === EntryType.user) {
+      if (content >= usersEnd) return;
+      const { user, change } = unpackUser(buf.subarray(content, end));
+      table.changeUser(user, change);
+    } else if (type === EntryType.group) {
+      const { group, change } = unpackGroup(buf.subarray(content, end));
+      table.changeGroup(group, change);
+    }
+  });
+  table.bytes = buf.length - tornBytes;
+  return { table, tornBytes };
+}
+
+/**
+ * Calls `visit` for the entries of a segment; returns how many bytes at its end are no whole record:
+ * one that was cut off was acknowledged to nobody. Anything else that does not fit is an error:
+ * CorruptData.
+ */
+export function visitSegment(
+  path: string,
+  buf: Buffer,
+  visit: (type: number, start: number, end: number) => void,
+): number {
   const head = readSegmentHead(buf);
   if (head === undefined) {
     // The head is on the disk before the segment is used.
     if (buf.length > SEGMENT_HEAD_BYTES)
       throw damaged(path, 'the head of the segment is not what was written');
-    return { table, tornBytes: buf.length };
+    return buf.length;
   }
-  table.blocks.push(buf);
   let at = SEGMENT_HEAD_BYTES;
   let number = 1;
   try {
     for (; at < buf.length; number++) {
       const end = recordEnd(buf, at, number, head.seed);
       if (end < 0) break;
-      replayRecord(table, buf, at + RECORD_HEAD_BYTES, end, lastOf);
+      visitEntries(buf, at + RECORD_HEAD_BYTES, end, visit);
       at = end;
     }
   } catch (error) {
@@ -80,8 +111,7 @@ export function replaySegment(path: string, lastOf: (conversation: Conversation)
   if (at < buf.length && hasRecordAfter(buf, at, number, head)) {
     throw damaged(path, `byte ${at} and on are not what was written, in front of records that are whole`);
   }
-  table.bytes = at;
-  return { table, tornBytes: buf.length - at };
+  return buf.length - at;
 }
 
 /** With what the operator can do. */
@@ -90,25 +120,6 @@ const damaged = (path: string, what: string): CorruptData =>
     `${path} is damaged: ${what}; restore the directory from a backup, or move this file away ` +
       'and lose the messages in it',
   );
-
-function replayRecord(
-  table: MemTable,
-  buf: Buffer,
-  start: number,
-  end: number,
-  lastOf: (conversation: Conversation) => number,
-): void {
-  visitEntries(buf, start, end, (type, content, contentEnd) => {
-    if (type === EntryType.run) replayRun(table, buf, content, lastOf);
-    else if (type === EntryType.user) {
-      const { user, change } = unpackUser(buf.subarray(content, contentEnd));
-      table.changeUser(user, change);
-    } else if (type === EntryType.group) {
-      const { group, change } = unpackGroup(buf.subarray(content, contentEnd));
-      table.changeGroup(group, change);
-    }
-  });
-}
 
 function replayRun(
   table: MemTable,

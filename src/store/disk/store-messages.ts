@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { SegmentFile } from './segments.ts';
+import type { SweepEnd } from './sweeps.ts';
 
 /** From a shard, or from the main thread for a shard, to the store's thread. */
 export type ToStoreThread =
@@ -20,7 +21,7 @@ export type StoreControl =
   | { readonly type: 'recover'; readonly shard: number | undefined }
   | { readonly type: 'stop' };
 
-/** To the main thread: the answer to the oldest unanswered `recover`, or `stop`. */
+/** To the main thread: but for `swept` the answer to the oldest unanswered `recover`, or `stop`. */
 export type StoreNews =
   | { readonly type: 'ready' }
   | {
@@ -30,4 +31,6 @@ export type StoreNews =
       readonly sequence: number;
       readonly error: string | undefined;
     }
-  | { readonly type: 'stopped' };
+  | { readonly type: 'stopped' }
+  /** Retention has looked at everything once more. */
+  | { readonly type: 'swept'; readonly end: SweepEnd };

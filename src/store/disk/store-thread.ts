@@ -2,28 +2,39 @@ import { existsSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import { limits } from '../../limits.ts';
 import { flushSegment } from './flush.ts';
+import { Retention, type RetentionRules } from './retention.ts';
 import { listSegments, type SegmentFile } from './segments.ts';
 import type { FromStoreThread, StoreControl, StoreNews, ToStoreThread } from './store-messages.ts';
+import { Sweeps } from './sweeps.ts';
 import { openDatabase, Tables } from './tables.ts';
 
 export interface StoreTask {
   readonly dir: string;
+  /** Undefined: everything is kept. */
+  readonly retention?: RetentionRules | undefined;
 }
 
 /**
  * The store's own thread: the only one that writes the tables. It moves journal segments there, one
- * after another: those that shards hand over, and what is left of them after a crash.
+ * after another: those that shards hand over, and what is left of them after a crash. In between it
+ * removes what retention does not keep.
  */
 class StoreThread {
   readonly #dir: string;
   readonly #control: MessagePort;
   readonly #tables: Tables;
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #sweeps: Sweeps | undefined;
 
-  constructor({ dir }: StoreTask, control: MessagePort) {
+  constructor({ dir, retention }: StoreTask, control: MessagePort) {
     this.#dir = dir;
     this.#control = control;
     this.#tables = new Tables(openDatabase(dir));
+    if (retention !== undefined) {
+      this.#sweeps = new Sweeps(new Retention(this.#tables, retention), (end) => {
+        this.#tell({ type: 'swept', end });
+      });
+    }
     this.#tell({ type: 'ready' });
   }
 
@@ -79,6 +90,7 @@ class StoreThread {
   }
 
   async #stop(): Promise<void> {
+    this.#sweeps?.stop();
     for (const timer of this.#timers) clearTimeout(timer);
     await this.#tables.close();
     this.#tell({ type: 'stopped' });

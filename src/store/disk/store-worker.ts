@@ -1,7 +1,10 @@
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { prepareDataDir } from './data-dir.ts';
 import { DirLock } from './dir-lock.ts';
+import type { RetentionRules } from './retention.ts';
 import type { StoreControl, StoreNews } from './store-messages.ts';
+import type { StoreTask } from './store-thread.ts';
+import type { SweepEnd } from './sweeps.ts';
 
 export interface Recovered {
   /** Bytes of commits that were cut off by a crash; nobody was told that they were stored. */
@@ -20,25 +23,31 @@ export class StoreWorker {
   readonly dir: string;
   /** The thread ended by itself: nothing can be moved into the tables any more. */
   onDeath: ((error: Error) => void) | undefined;
+  /** Retention has looked at everything once more. */
+  onSwept: ((end: SweepEnd) => void) | undefined;
   readonly #lock: DirLock;
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
   #stopping = false;
 
-  private constructor(dir: string, lock: DirLock) {
+  private constructor(dir: string, lock: DirLock, retention: RetentionRules | undefined) {
     this.dir = dir;
     this.#lock = lock;
-    this.#worker = new Worker(new URL('../../../workers/store.js', import.meta.url), { workerData: { dir } });
-    this.#worker.on('message', (news: StoreNews) => this.#waiting.shift()?.resolve(news));
+    const workerData: StoreTask = { dir, retention };
+    this.#worker = new Worker(new URL('../../../workers/store.js', import.meta.url), { workerData });
+    this.#worker.on('message', (news: StoreNews) => {
+      if (news.type === 'swept') this.onSwept?.(news.end);
+      else this.#waiting.shift()?.resolve(news);
+    });
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error("the store's thread ended")));
   }
 
   /** Takes the directory, and moves into its tables what a crash has left in journals. */
-  static async open(path: string): Promise<StoreWorker> {
+  static async open(path: string, retention?: RetentionRules): Promise<StoreWorker> {
     const dir = await prepareDataDir(path);
     const lock = await DirLock.take(dir);
-    const worker = new StoreWorker(dir, lock);
+    const worker = new StoreWorker(dir, lock, retention);
     try {
       await worker.#news(); // ready
       return worker;

@@ -6,7 +6,6 @@ import type { UserId } from '../../wire/user-id.ts';
 import type { Conversation } from '../conversation.ts';
 import type { Cursor, UserRecord } from '../store.ts';
 import * as layout from './layout.ts';
-
 import { damagedTables, tablesFile } from './tables-file.ts';
 import * as values from './values.ts';
 

@@ -1,0 +1,43 @@
+/**
+ * A shard with a fault, to see that a soak run finds it: what ENCKE_SOAK_FAULT names is broken before
+ * the shard runs.
+ */
+import type { ShardTask } from '../../../src/shard/control.ts';
+import { Shard } from '../../../src/shard/shard.ts';
+import { DiskEngine } from '../../../src/store/disk/disk-engine.ts';
+import { MemoryEngine } from '../../../src/store/memory-engine.ts';
+import type { Append, Store } from '../../../src/store/store.ts';
+import { Delivery } from '../../../src/user/delivery.ts';
+
+const storeDelayMs = 100;
+
+type Appends = (batch: readonly Append[]) => ReturnType<Store['append']>;
+
+function answerEarly(engine: { append: Appends }): void {
+  const append = Reflect.get(engine, 'append') as Appends;
+  engine.append = function (batch) {
+    setTimeout(() => {
+      Promise.resolve(Reflect.apply(append, this, [batch])).catch(() => {}); // nobody waits for it
+    }, storeDelayMs);
+    return batch.map(() => ({ ok: true as const }));
+  };
+}
+
+const faults: Readonly<Record<string, () => void>> = {
+  /** Replies and deliveries go out before the store has the messages. */
+  'early-replies': () => {
+    answerEarly(MemoryEngine.prototype);
+    answerEarly(DiskEngine.prototype);
+  },
+  /** What was written counts as delivered before the kernel took it. */
+  'early-cursors': () => {
+    Delivery.prototype.confirm = function (): void {
+      this.taken = this.sent;
+    };
+  },
+};
+
+faults[process.env['ENCKE_SOAK_FAULT'] ?? '']?.();
+
+const run = (task: ShardTask): Promise<void> => new Shard(task).run();
+export { run as default };
