@@ -63,17 +63,7 @@ export class Fanouts implements GroupFanouts {
     fanout.members.set(session, delivery);
   }
 
-  /** A member left: what the group sent before that, and came in this tick, is still for it. */
   leave(group: number, session: Session): void {
-    const fanout = this.#fanouts.get(group);
-    if (fanout?.members.has(session) === true && fanout.pending.length > 0 && !this.#lane.isFull) {
-      this.#dirty = this.#dirty.filter((dirty) => dirty !== fanout);
-      this.#spread(fanout);
-    }
-    this.#remove(group, session);
-  }
-
-  #remove(group: number, session: Session): void {
     const fanout = this.#fanouts.get(group);
     if (fanout === undefined || !fanout.members.delete(session) || fanout.members.size > 0) return;
     this.#fanouts.delete(group);
@@ -92,7 +82,7 @@ export class Fanouts implements GroupFanouts {
   /** The session is gone. */
   forget(session: Session): void {
     for (const { conversation } of session.deliveries()) {
-      if (isGroup(conversation)) this.#remove(conversation.group, session);
+      if (isGroup(conversation)) this.leave(conversation.group, session);
     }
   }
 
@@ -142,16 +132,17 @@ export class Fanouts implements GroupFanouts {
     // Two groups in one tick: whoever is in both gets one batch of both.
     if (dirty.length > 1)
       for (const fanout of dirty) for (const session of fanout.members.keys()) session.fanouts += 1;
-    for (const fanout of dirty) this.#spread(fanout);
+    for (const fanout of dirty) {
+      const pending = fanout.pending;
+      fanout.pending = [];
+      fanout.pendingBytes = 0;
+      this.#spread(fanout, pending);
+    }
     if (dirty.length > 1)
       for (const fanout of dirty) for (const session of fanout.members.keys()) session.fanouts = 0;
   }
 
-  /** Gives what is pending to the members. */
-  #spread(fanout: Fanout): void {
-    const { pending } = fanout;
-    fanout.pending = [];
-    fanout.pendingBytes = 0;
+  #spread(fanout: Fanout, pending: readonly FanoutMessage[]): void {
     const runs = pending.map(({ run }) => run);
     const first = runs[0]?.first ?? 0;
     const last = fanout.head;
