@@ -68,7 +68,7 @@ export async function removeGroup(state: GroupState, ctx: GroupContext): Promise
   if (!(await save(state, change, ctx))) return { refused: 'storage_unavailable' };
   state.exists = false;
   state.members.clear();
-  for (const mid of left) ctx.env.users.tellIfActive(mid, 'left', { group: state.group });
+  for (const mid of left) ctx.env.users.tellIfActive(mid, 'left', { group: state.group, head: state.head });
   return true;
 }
 
@@ -89,7 +89,7 @@ async function apply(
   for (const mid of left) state.members.delete(mid);
   for (const mid of joined) state.members.set(mid, joinedAt);
   const { group } = state;
-  for (const mid of left) ctx.env.users.tellIfActive(mid, 'left', { group });
+  for (const mid of left) ctx.env.users.tellIfActive(mid, 'left', { group, head: state.head });
   for (const mid of joined) ctx.env.users.tellIfActive(mid, 'joined', { group, joinedAt });
   return {
     created: false,

@@ -18,6 +18,8 @@ interface Fanout {
   /** Of this tick, and their bytes. Past limits.sessionOutBytesMax nobody could take them. */
   pending: FanoutMessage[];
   pendingBytes: number;
+  /** Those who left, with the group's last number then: what was sent before may still be on its way. */
+  leaving: Map<Session, number> | undefined;
 }
 
 /** What fan-out needs of its shard. */
@@ -56,18 +58,45 @@ export class Fanouts implements GroupFanouts {
   join(group: number, session: Session, delivery: Delivery): void {
     let fanout = this.#fanouts.get(group);
     if (fanout === undefined) {
-      fanout = { group, members: new Map(), head: 0, pending: [], pendingBytes: 0 };
+      fanout = { group, members: new Map(), head: 0, pending: [], pendingBytes: 0, leaving: undefined };
       this.#fanouts.set(group, fanout);
       this.#host.watch(group);
     }
     fanout.members.set(session, delivery);
+    fanout.leaving?.delete(session);
   }
 
-  leave(group: number, session: Session): void {
+  leave(group: number, session: Session, head: number): void {
     const fanout = this.#fanouts.get(group);
-    if (fanout === undefined || !fanout.members.delete(session) || fanout.members.size > 0) return;
-    this.#fanouts.delete(group);
-    this.#host.unwatch(group);
+    if (fanout === undefined || !fanout.members.has(session)) return;
+    // News of the group and of the member take different ways through the actors of this shard.
+    if (head > fanout.head) (fanout.leaving ??= new Map()).set(session, head);
+    else this.#leaveNow(fanout, session);
+  }
+
+  /** Whoever left before message `number` goes. */
+  #leaveBefore(fanout: Fanout, number: number): void {
+    for (const [session, head] of fanout.leaving ?? []) {
+      if (head < number) this.#leaveNow(fanout, session);
+    }
+  }
+
+  #leaveNow(fanout: Fanout, session: Session): void {
+    const { pending } = fanout;
+    const delivery = fanout.members.get(session);
+    if (delivery !== undefined && pending.length > 0 && takesNext(delivery, pending)) {
+      if (session.closing === undefined && session.canTake(fanout.pendingBytes)) {
+        this.#push(session, delivery, pending);
+      }
+    }
+    this.#remove(fanout, session);
+  }
+
+  #remove(fanout: Fanout, session: Session): void {
+    fanout.leaving?.delete(session);
+    if (!fanout.members.delete(session) || fanout.members.size > 0) return;
+    this.#fanouts.delete(fanout.group);
+    this.#host.unwatch(fanout.group);
   }
 
   /** The groups that are followed here. */
@@ -82,7 +111,8 @@ export class Fanouts implements GroupFanouts {
   /** The session is gone. */
   forget(session: Session): void {
     for (const { conversation } of session.deliveries()) {
-      if (isGroup(conversation)) this.leave(conversation.group, session);
+      const fanout = isGroup(conversation) ? this.#fanouts.get(conversation.group) : undefined;
+      if (fanout !== undefined) this.#remove(fanout, session);
     }
   }
 
@@ -91,6 +121,7 @@ export class Fanouts implements GroupFanouts {
     const fanout = this.#fanouts.get(group);
     if (fanout === undefined || head <= fanout.head) return;
     fanout.head = head;
+    this.#leaveBefore(fanout, head + 1);
     for (const [session, delivery] of fanout.members) {
       if (delivery.behind || delivery.sent >= head) continue;
       delivery.behind = true;
@@ -101,11 +132,13 @@ export class Fanouts implements GroupFanouts {
   deliver(message: FanoutMessage): void {
     const fanout = this.#fanouts.get(message.group);
     if (fanout === undefined || message.run.first <= fanout.head) return;
+    if (fanout.leaving !== undefined) this.#leaveBefore(fanout, message.run.first);
     fanout.head = runLast(message.run);
     if (fanout.pending.length === 0) this.#dirty.push(fanout);
     fanout.pending.push(message);
     fanout.pendingBytes += message.run.bytes.length;
     if (fanout.pendingBytes > limits.sessionOutBytesMax) this.#leaveToLog(fanout);
+    if (fanout.leaving !== undefined) this.#leaveBefore(fanout, fanout.head + 1);
   }
 
   /** More than a connection can take at once: everybody is fed from the log, nothing is kept here. */
@@ -146,13 +179,8 @@ export class Fanouts implements GroupFanouts {
     const runs = pending.map(({ run }) => run);
     const first = runs[0]?.first ?? 0;
     const last = fanout.head;
-    let bytes = 0;
-    let next = first;
-    for (const run of runs) {
-      bytes += run.bytes.length;
-      if (run.first !== next) next = Number.NaN; // a run was lost on the way: the log has it
-      next += run.count;
-    }
+    const isWhole = follow(pending); // else a run was lost on the way: the log has it
+    const bytes = runs.reduce((sum, run) => sum + run.bytes.length, 0);
     const binary: Session[] = [];
     const json: Session[] = [];
     const messaging: Session[] = [];
@@ -162,7 +190,7 @@ export class Fanouts implements GroupFanouts {
         continue;
       }
       if (last <= delivery.sent || session.closing !== undefined) continue;
-      const takes = delivery.sent === first - 1 && next === last + 1;
+      const takes = isWhole && delivery.sent === first - 1;
       if (!takes || !session.canTake(bytes)) {
         this.#noteOwn(session, delivery, pending);
         delivery.behind = true;
@@ -242,3 +270,16 @@ export class Fanouts implements GroupFanouts {
     return at;
   }
 }
+
+/** Whether the runs are numbered one behind the other. */
+function follow(pending: readonly FanoutMessage[]): boolean {
+  let next = pending[0]?.run.first ?? 0;
+  for (const { run } of pending) {
+    if (run.first !== next) return false;
+    next += run.count;
+  }
+  return true;
+}
+
+const takesNext = (delivery: Delivery, pending: readonly FanoutMessage[]): boolean =>
+  !delivery.behind && delivery.sent === (pending[0]?.run.first ?? 0) - 1 && follow(pending);

@@ -6,7 +6,7 @@ import type { FollowedGroup, PairState } from './conversation-state.ts';
 import { collect, saveBehind, saveDirty } from './cursors.ts';
 import { feederOf } from './feeding.ts';
 import { Mailbox } from './mailbox.ts';
-import type { Attach, ConnectionMessage, Membership } from './messages.ts';
+import type { Attach, ConnectionMessage, Left, Membership } from './messages.ts';
 import { offer } from './receiving.ts';
 import type { Session } from './session.ts';
 import type { UserState } from './user-state.ts';
@@ -72,12 +72,12 @@ export function join(state: UserState, { group, joinedAt }: Membership, ctx: Use
   for (const session of state.sessions) follow(state, session, conversation, ctx);
 }
 
-export function leave(state: UserState, { group }: { readonly group: number }, ctx: UserContext): void {
+export function leave(state: UserState, { group, head }: Left, ctx: UserContext): void {
   const conversation = state.findGroup(group);
   if (conversation === undefined) return;
   state.leave(group);
   for (const session of state.sessions) {
-    ctx.env.fanouts.leave(group, session);
+    ctx.env.fanouts.leave(group, session, head);
     session.dropDelivery(conversation.conversation);
     session.feeder?.delete(conversation.conversation.key);
   }
@@ -105,7 +105,7 @@ export async function resync(state: UserState, _none: void, ctx: UserContext): P
   }
   for (const group of state.groups()) {
     const number = group.conversation.group;
-    if (!groups.has(number)) leave(state, { group: number }, ctx);
+    if (!groups.has(number)) leave(state, { group: number, head: 0 }, ctx);
     else if (!followed.has(group)) for (const session of state.sessions) follow(state, session, group, ctx);
   }
 }

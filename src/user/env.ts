@@ -41,5 +41,6 @@ export interface GroupFanouts {
   /** The newest number that went through here; what a caught-up connection must have. */
   head(group: number): number;
   join(group: number, session: Session, delivery: Delivery): void;
-  leave(group: number, session: Session): void;
+  /** The user left when the group stood at `head`: what was sent before is still for it. */
+  leave(group: number, session: Session, head: number): void;
 }

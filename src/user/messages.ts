@@ -128,6 +128,12 @@ export interface Membership {
   readonly joinedAt: number;
 }
 
+export interface Left {
+  readonly group: number;
+  /** The group's last number when the user left; 0: it is not known. */
+  readonly head: number;
+}
+
 /** Unread messages that the log was searched for. */
 export interface Found {
   readonly pairs: readonly { readonly pair: PairState; readonly numbers: readonly number[] }[];
@@ -162,7 +168,7 @@ export const userMessages = {
   history: tell<AskHistory>(),
   /** Group membership, while the user is here. */
   joined: tell<Membership>(),
-  left: tell<{ readonly group: number }>(),
+  left: tell<Left>(),
   saveCursors: tell(),
   /** Another shard came back: what it told in between may be lost. */
   resync: tell(),

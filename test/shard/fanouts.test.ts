@@ -328,8 +328,8 @@ test('A group is watched from the first member on this shard to the last.', (t) 
   const rig = new Rig(t);
   const [a, b] = [rig.member(1), rig.member(2)];
   assert.deepEqual([rig.watched, [...rig.fanouts.groups()]], [['watch 7'], [7]]);
-  rig.fanouts.leave(7, a);
-  rig.fanouts.leave(7, a);
+  rig.fanouts.leave(7, a, 0);
+  rig.fanouts.leave(7, a, 0);
   rig.fanouts.rewatch(7);
   rig.fanouts.rewatch(8);
   assert.deepEqual(rig.watched, ['watch 7', 'watch 7']);
@@ -358,4 +358,36 @@ test('Where a group stands is told to those that are not there: they are fed fro
   rig.fanouts.watching(7, 2);
   rig.fanouts.watching(8, 5);
   assert.deepEqual([rig.behind, rig.fanouts.head(7), rig.fanouts.head(8)], [['1 of 7'], 5, 0]);
+});
+
+test('Who left gets what the group sent before, whichever of the two is heard of first.', (t) => {
+  const rig = new Rig(t);
+  const [early, late, stays] = [rig.member(1), rig.member(2), rig.member(3)];
+  rig.fanouts.leave(7, early, 2); // two messages are still on their way
+  rig.say(7, 1, ['a']);
+  rig.say(7, 2, ['b']);
+  rig.fanouts.leave(7, late, 2); // they wait to be spread
+  rig.say(7, 3, ['c']);
+  const got = rig.flush().map((output) => [output.to, textsOf(output)]);
+  assert.deepEqual(got.sort(), [
+    [[1], ['a', 'b']],
+    [[2], ['a', 'b']],
+    [[3], ['a', 'b', 'c']],
+  ]);
+  rig.fanouts.forget(stays);
+  assert.deepEqual([...rig.fanouts.groups()], []);
+});
+
+test('Who left while messages got lost on the way, or joined again, is not kept waiting for them.', (t) => {
+  const rig = new Rig(t);
+  const [gone, back] = [rig.member(1), rig.member(2)];
+  rig.fanouts.leave(7, gone, 2);
+  rig.fanouts.leave(7, back, 2);
+  rig.fanouts.join(7, back, deliveryOf(back));
+  deliveryOf(back).sent = 2;
+  rig.say(7, 3, ['c']);
+  assert.deepEqual(
+    rig.flush().map((output) => [output.to, textsOf(output)]),
+    [[[2], ['c']]],
+  );
 });
