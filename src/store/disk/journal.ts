@@ -218,8 +218,9 @@ export class Journal {
     const { path, shard, sequence } = old;
     const request: ToStoreThread = { type: 'flush', segment: { path, shard, sequence } };
     // Its content can be read as soon as it was written; a close that fails changes nothing.
-    void old
-      .close()
+    const synced = this.#options.fsync === 'everysec' ? old.sync().catch(() => {}) : Promise.resolve();
+    void synced
+      .then(() => old.close())
       .catch(() => {})
       .then(() => this.#options.storeThread.postMessage(request));
   }

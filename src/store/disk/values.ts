@@ -99,7 +99,6 @@ export function decodeChunk(value: Buffer): Run[] {
 
 /** Time of the newest message of a chunk. */
 export const chunkTime = (value: Buffer): number => value.readDoubleLE(16);
-export const chunkFirst = (value: Buffer): number => value.readDoubleLE(8);
 
 const packr = new Packr({ useRecords: false });
 
