@@ -1,4 +1,5 @@
 import { ActorContext } from './context.ts';
+import type { Extras } from './extras.ts';
 import type { Host } from './host.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Status, Wish } from './status.ts';
@@ -8,7 +9,7 @@ import type { ActorId } from './types.ts';
 
 /**
  * One actor in memory. Small, since there may be 200,000: what only some need (mailbox, timers,
- * restarts) is made when needed. The logic is in turn.ts and lifecycle.ts.
+ * restarts, extras) is made when needed. The logic is in turn.ts and lifecycle.ts.
  */
 export class Activation {
   readonly host: Host;
@@ -19,6 +20,9 @@ export class Activation {
   mailbox: Mailbox | undefined = undefined;
   timers: ActorTimers | undefined = undefined;
   restarts: Restarts | undefined = undefined;
+  extras: Extras | undefined = undefined;
+  /** Counts how often it began anew: a promise of an earlier life means nothing any more. */
+  life = 0;
   readonly context: ActorContext;
   /** Neighbours in the host's list of idle activations, and since when it stands there. */
   older: Activation | undefined = undefined;

@@ -1,13 +1,17 @@
 import { Activation } from './activation.ts';
 import type { AskToken } from './asks.ts';
+import { waitsForItself } from './cycles.ts';
 import type { DeadLetterReason } from './dead-letters.ts';
 import type { RefusedReason } from './errors.ts';
 import { IdleActors } from './idle.ts';
 import type { Kind } from './kind.ts';
 import { messageOf, nodeOf, packHead } from './mailbox.ts';
+import { Rooms } from './room.ts';
 import type { Runtime } from './runtime.ts';
+import { Unsaved } from './saves.ts';
 import { Status } from './status.ts';
-import type { ActorId } from './types.ts';
+import type { ActorId, Ended, EndReason } from './types.ts';
+import { isNotice, noticeMark, Watchers } from './watch.ts';
 
 type AnyHandler = (state: unknown, payload: unknown, ctx: unknown) => unknown;
 
@@ -26,8 +30,17 @@ export class Host {
   readonly names: readonly string[];
   readonly handlers: readonly AnyHandler[];
   readonly messages: ReadonlyMap<string, number>;
+  /** Whether a message may change the state, by index. */
+  readonly writes: readonly boolean[];
+  /** Somebody wants to know of each message. */
+  readonly hooked: boolean;
+  /** A handled message needs no more than its answer: no hooks, no save. */
+  readonly plain: boolean;
   readonly residents = new Map<ActorId, Activation>();
   readonly idle: IdleActors;
+  readonly unsaved: Unsaved;
+  readonly rooms: Rooms;
+  readonly watchers = new Watchers();
 
   constructor(kind: Kind, index: number, runtime: Runtime) {
     this.kind = kind;
@@ -36,7 +49,12 @@ export class Host {
     this.names = Object.keys(kind.messages);
     this.handlers = this.names.map((name) => kind.on[name] as AnyHandler);
     this.messages = new Map(this.names.map((name, at) => [name, at]));
+    this.writes = this.names.map((name) => !kind.reads.includes(name));
+    this.hooked = runtime.hooks.handling !== undefined || runtime.hooks.handled !== undefined;
+    this.plain = !this.hooked && kind.saves === 'leaving';
     this.idle = new IdleActors(this);
+    this.unsaved = new Unsaved(this);
+    this.rooms = new Rooms(this);
   }
 
   /** Queues a message for an actor, activating it if need be. Returns why not, if it was not taken. */
@@ -48,7 +66,16 @@ export class Host {
     fromNode: number,
   ): RefusedReason | undefined {
     if (this.runtime.phase !== 'running') return this.#refuse('stopped', id, message, payload, ask, fromNode);
-    return this.post(this.residents.get(id) ?? this.#activate(id), message, payload, ask, fromNode);
+    const resident = this.residents.get(id);
+    if (resident === undefined) {
+      // What was spawned and is not here any more has stopped.
+      if (this.kind.spawned) return this.#refuse('stopped', id, message, payload, ask, fromNode);
+      return this.post(this.#activate(id), message, payload, ask, fromNode);
+    }
+    if (ask?.via !== undefined && waitsForItself(resident, ask.via)) {
+      return this.#refuse('cycle', id, message, payload, ask, fromNode);
+    }
+    return this.post(resident, message, payload, ask, fromNode);
   }
 
   /** As {@link deliver}, but an actor that is not in memory, or on its way out, misses the message. */
@@ -76,7 +103,7 @@ export class Host {
       const { overflow } = this.kind.mailbox;
       if (overflow === 'reject')
         return this.#refuse('mailbox_full', activation.id, message, payload, ask, fromNode);
-      if (overflow === 'drop-newest') {
+      if (overflow === 'drop-newest' || !mailbox.bringForward(isNotice)) {
         this.#drop(activation.id, message, payload, ask, fromNode);
         return undefined;
       }
@@ -91,11 +118,29 @@ export class Host {
     return undefined;
   }
 
+  /** Queues a notice, which needs no room. */
+  notify(activation: Activation, message: number, notice: Ended): void {
+    if (activation.status === Status.gone) return;
+    activation.mailbox ??= this.runtime.mailboxes.take();
+    activation.mailbox.push(packHead(message, this.runtime.node), notice, noticeMark);
+    this.ready(activation);
+  }
+
+  /** Gives an activation that does nothing a turn; any other has one coming. */
+  ready(activation: Activation): void {
+    if (activation.status === Status.idle) this.makeReady(activation);
+  }
+
   /** Gives an idle activation, or one whose turn is over, its next turn. */
   makeReady(activation: Activation): void {
     if (activation.status === Status.idle) this.idle.remove(activation);
     activation.status = Status.ready;
     this.runtime.scheduler.push(activation);
+  }
+
+  /** Tells those who watch an actor that it ended. */
+  ended(id: ActorId, reason: EndReason): void {
+    this.watchers.ended(id, reason);
   }
 
   deadLetter(
@@ -123,7 +168,7 @@ export class Host {
   }
 
   #refuse(
-    reason: 'stopped' | 'mailbox_full',
+    reason: 'stopped' | 'mailbox_full' | 'cycle',
     id: ActorId,
     message: number,
     payload: unknown,

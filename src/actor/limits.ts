@@ -2,6 +2,12 @@
 export const actorLimits = {
   /** Messages waiting for one actor. Option `mailbox.capacity` of a kind. */
   mailboxCapacity: 1_024,
+  /** Messages that one actor has put aside. Full: `ctx.stash()` returns false. Option `stashMax` of a kind. */
+  stashMax: 256,
+  /** Children of one actor. Full: `ctx.spawn()` throws RangeError. */
+  childrenMax: 65_536,
+  /** Actors that one actor watches. Full: `ctx.watch()` throws RangeError. */
+  watchesMax: 1_024,
   /** Messages that one actor handles before the next ready actor has its turn. */
   turnMessagesMax: 64,
   /** Length of one drain. Sockets and timers wait at most this long, plus one turn. Option `sliceMs`. */
@@ -12,6 +18,14 @@ export const actorLimits = {
   askTimeoutMs: 5_000,
   /** Asks of one system that wait for an answer. Full: refused. Option `asksMax`. */
   asksMax: 65_536,
+  /** Asks that wait in a row, each for the next. One more is refused as a cycle. */
+  askDepthMax: 64,
+  /** Actors looked at to find a cycle of asks. Beyond it, the ask's timeout ends a cycle. */
+  cycleStepsMax: 64,
+  /** Callers that wait for room in one mailbox, or in the queue for one node. Full: `room()` rejects. */
+  roomWaitersMax: 1_024,
+  /** Longest time that a change waits for its `save`. Option `saveBehindMs` of a kind. */
+  saveBehindMs: 1_000,
   /** Frames that wait for one other node. Full: tells return false. Option `linkFramesMax`. */
   linkFramesMax: 65_536,
   /** Frames on their way to one other node, not yet acknowledged. Option `linkWindowFrames`. */

@@ -57,6 +57,42 @@ export class Mailbox {
     this.count--;
   }
 
+  /** Puts all messages of another one in front, in their order, and leaves it empty. */
+  prepend(other: Mailbox): void {
+    const mine = this.#drain();
+    while (other.count > 0) {
+      this.push(other.head, other.payload, other.ask);
+      other.shift();
+    }
+    for (let at = 0; at < mine.length; at += stride) {
+      this.push(mine[at] as number, mine[at + 1], mine[at + 2] as AskToken | undefined);
+    }
+  }
+
+  /** Puts the first message that is no notice in front. False if all are notices. */
+  bringForward(isNotice: (ask: AskToken | undefined) => boolean): boolean {
+    if (!isNotice(this.ask)) return true;
+    const all = this.#drain();
+    let found = 0;
+    while (found < all.length && isNotice(all[found + 2] as AskToken | undefined)) found += stride;
+    const [head, payload, ask] = all.splice(found, stride);
+    if (head !== undefined) this.push(head as number, payload, ask as AskToken | undefined);
+    for (let at = 0; at < all.length; at += stride) {
+      this.push(all[at] as number, all[at + 1], all[at + 2] as AskToken | undefined);
+    }
+    return head !== undefined;
+  }
+
+  /** Takes everything out, as slots. */
+  #drain(): unknown[] {
+    const slots: unknown[] = [];
+    while (this.count > 0) {
+      slots.push(this.head, this.payload, this.ask);
+      this.shift();
+    }
+    return slots;
+  }
+
   #grow(): void {
     const old = this.#slots;
     const split = this.#first * stride;

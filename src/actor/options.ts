@@ -5,7 +5,7 @@ import { actorLimits } from './limits.ts';
 import type { PeerListener } from './link.ts';
 import type { LinkLimits } from './outbox.ts';
 import type { Place } from './router.ts';
-import type { Hooks } from './runtime.ts';
+import type { Hooks } from './hooks.ts';
 import { type ActorFailure, reportFailure } from './supervise.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { estimateBytes, frameSlots, headerSlots } from './frames.ts';
+import { type Deadline, estimateBytes, frameSlots, headerSlots } from './frames.ts';
 
 /** The bounds of a link. Defaults in limits.ts. */
 export interface LinkLimits {
@@ -51,7 +51,7 @@ export class Outbox {
     );
   }
 
-  push(head: number, id: string | number | null, body: unknown, token: number, deadline: number): void {
+  push(head: number, id: string | number | null, body: unknown, token: number, deadline: Deadline): void {
     const size = estimateBytes(id, body);
     this.#slots.push(head, id, body, token, deadline);
     this.#sizes.push(size);

@@ -95,7 +95,7 @@ export class Scheduler {
         if (this.#running.length === 0) return;
       }
       const activation = this.#running[this.#next++] as Activation;
-      untilCheck -= 1 + runTurn(activation);
+      untilCheck -= 1 + runTurn(activation, actorLimits.turnMessagesMax);
       if (untilCheck > 0) continue;
       untilCheck = actorLimits.clockCheckMessages;
       const now = clock.now();

@@ -1,4 +1,5 @@
 import { AskTable } from './asks.ts';
+import { spawn, spawnIds } from './children.ts';
 import { type DeadLetterReason, DeadLetters } from './dead-letters.ts';
 import { AskRefused } from './errors.ts';
 import { Host } from './host.ts';
@@ -14,7 +15,9 @@ import { Router } from './router.ts';
 import type { Runtime } from './runtime.ts';
 import { Scheduler } from './scheduler.ts';
 import { Status } from './status.ts';
+import { Turn } from './turn-state.ts';
 import type * as t from './types.ts';
+import { localWatches } from './watch.ts';
 
 /**
  * The actors of one thread: a node. Nodes of one process are linked pair by pair with `connect`.
@@ -51,8 +54,16 @@ export class ActorSystem<E = any> {
       random,
       hooks,
       system: this,
-      refTo: (host, id) => new ActorRef(this.#router, host, id),
+      hosts: this.#hosts,
+      refTo: (host, id) => new ActorRef(this.#router, host.kind.name, id, host),
+      refOf: (kind, id) => new ActorRef(this.#router, kind, id, this.#hosts.get(kind)),
+      watchRoute: (host, id) => {
+        const to = this.#router.nodeOf(host, id);
+        return to === node ? localWatches : this.#linkTo(to).watches;
+      },
+      nextSpawnId: spawnIds(node, random),
       scheduler,
+      turn: new Turn(),
       mailboxes: new MailboxPool(),
       deadLetters: new DeadLetters(options.onDeadLetter),
       onFailure,
@@ -89,7 +100,35 @@ export class ActorSystem<E = any> {
   ref<M extends t.Messages>(kind: Kind<M>, id: t.ActorId): t.Ref<M> {
     const host = this.#hosts.get(kind.name);
     if (host === undefined) throw new TypeError(`this system has no kind '${kind.name}'`);
-    return new ActorRef(this.#router, host, id);
+    return new ActorRef(this.#router, kind.name, id, host);
+  }
+
+  /** The ref that a plain `{ kind, id }` was, as JSON or a structured clone leaves it. */
+  refTo<M extends t.Messages = any>({ kind, id }: t.Address): t.Ref<M> {
+    return this.#runtime.refOf(kind, id);
+  }
+
+  /**
+   * Makes an actor of a kind with `args`, on this node, without a parent: it ends when it stops itself,
+   * fails for good, or leaves memory. In an actor, `ctx.spawn` makes a child.
+   *
+   * @throws TypeError when the kind takes no `args`, or is not one of this system's.
+   */
+  spawn<M extends t.Messages, A>(kind: Kind<M, any, any, A>, ...args: t.SpawnArgs<A>): t.Ref<M>;
+  spawn(kind: Kind, args?: unknown): t.Ref<any> {
+    return spawn(this.#runtime, undefined, kind, args);
+  }
+
+  /**
+   * Resolves when a tell would find room: in the actor's mailbox, half of which is free then if it was
+   * full, or, if the actor is on another node, in the queue for that. Others may wait for the same
+   * room, so tell in a loop: `while (!ref.tell(…)) await ref.room()`. Rejects with AskTimeout, with
+   * AskRefused when the system stops or `roomWaitersMax` wait already, or with the signal's reason.
+   */
+  room(kind: Kind, id: t.ActorId, options?: t.RoomOptions): Promise<void> {
+    const host = this.#hosts.get(kind.name);
+    if (host === undefined) return Promise.reject(new AskRefused(kind.name, id, 'room', 'unknown_kind'));
+    return this.#router.room(host, id, this.#router.nodeOf(host, id), options);
   }
 
   /**
@@ -133,7 +172,9 @@ export class ActorSystem<E = any> {
   ): Promise<t.AnswerOf<M[K]>>;
   ask(kind: Kind, id: t.ActorId, name: string, payload?: unknown, options?: t.AskOptions): Promise<unknown> {
     const host = this.#hosts.get(kind.name);
-    if (host !== undefined) return this.#router.ask(host, id, name, payload, options);
+    if (host !== undefined) {
+      return this.#router.ask(host, id, this.#router.nodeOf(host, id), name, payload, options);
+    }
     this.#router.refuseUnknown('unknown_kind', kind.name, id, name, payload);
     return Promise.reject(new AskRefused(kind.name, id, name, 'unknown_kind'));
   }
@@ -185,6 +226,8 @@ export class ActorSystem<E = any> {
     });
     for (const host of this.#hosts.values()) {
       host.idle.stop();
+      host.unsaved.stop();
+      host.rooms.stop('stopped');
       for (const activation of host.residents.values()) {
         activation.timers?.cancelAll();
         if (activation.status === Status.backoff) stop(activation);
@@ -210,7 +253,9 @@ export class ActorSystem<E = any> {
 
   #tell(kind: Kind, id: t.ActorId, name: string, payload: unknown, ifActive: boolean): boolean {
     const host = this.#hosts.get(kind.name);
-    if (host !== undefined) return this.#router.tell(host, id, name, payload, ifActive);
+    if (host !== undefined) {
+      return this.#router.tell(host, id, this.#router.nodeOf(host, id), name, payload, ifActive);
+    }
     this.#router.refuseUnknown('unknown_kind', kind.name, id, name, payload);
     return false;
   }

@@ -1,0 +1,115 @@
+import type { Activation } from './activation.ts';
+import { AskRefused, AskTimeout, type RefusedReason } from './errors.ts';
+import type { Host } from './host.ts';
+import { actorLimits } from './limits.ts';
+import type { Runtime } from './runtime.ts';
+import type { ActorId, RoomOptions } from './types.ts';
+
+/** A caller of `room()`. Settles once. */
+class RoomWaiter {
+  readonly promise: Promise<void>;
+  #settle!: (error: unknown) => void;
+
+  constructor(runtime: Runtime, [kind, id]: readonly [string, ActorId], options: RoomOptions) {
+    const { timeoutMs, signal } = options;
+    const { clock } = runtime;
+    let timer: unknown;
+    const aborted = (): void => this.#settle(signal?.reason);
+    this.promise = new Promise((resolve, reject) => {
+      this.#settle = (error) => {
+        clock.clearTimeout(timer);
+        signal?.removeEventListener('abort', aborted);
+        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- it may be a signal's reason
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+    });
+    if (timeoutMs !== undefined) {
+      timer = clock.setTimeout(
+        () => this.#settle(new AskTimeout(kind, id, 'room', timeoutMs)),
+        timeoutMs,
+      );
+    }
+    signal?.addEventListener('abort', aborted, { once: true });
+    if (signal?.aborted === true) aborted();
+  }
+
+  settle(error?: unknown): void {
+    this.#settle(error);
+  }
+}
+
+/** Those who wait for room in one queue, woken together when it is half empty. */
+export class RoomQueue {
+  #waiters = new Set<RoomWaiter>();
+
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  wait(runtime: Runtime, address: readonly [string, ActorId], options: RoomOptions): Promise<void> {
+    const waiter = new RoomWaiter(runtime, address, options);
+    this.#waiters.add(waiter);
+    const leave = (): void => void this.#waiters.delete(waiter);
+    waiter.promise.then(leave, leave);
+    return waiter.promise;
+  }
+
+  wake(error?: unknown): void {
+    const woken = this.#waiters;
+    this.#waiters = new Set();
+    for (const waiter of woken) waiter.settle(error);
+  }
+}
+
+/** Those who wait for room in mailboxes of one kind. */
+export class Rooms {
+  readonly #host: Host;
+  readonly #queues = new Map<ActorId, RoomQueue>();
+  /** Ids that somebody waits for: while there are none, a turn has nothing to do here. */
+  waiting = 0;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  wait(id: ActorId, options: RoomOptions): Promise<void> {
+    const { runtime, kind } = this.#host;
+    const mailbox = this.#host.residents.get(id)?.mailbox;
+    if (mailbox === undefined || mailbox.count < kind.mailbox.capacity) return Promise.resolve();
+    let queue = this.#queues.get(id);
+    if (queue === undefined) {
+      queue = new RoomQueue();
+      this.#queues.set(id, queue);
+      this.waiting++;
+    }
+    if (queue.waiting >= actorLimits.roomWaitersMax) {
+      return Promise.reject(new AskRefused(kind.name, id, 'room', 'mailbox_full'));
+    }
+    return queue.wait(runtime, [kind.name, id], options);
+  }
+
+  /** After a turn: wakes those who wait, if half of the mailbox is free. */
+  check({ id, mailbox }: Activation): void {
+    if ((mailbox?.count ?? 0) * 2 <= this.#host.kind.mailbox.capacity) this.#wake(id);
+  }
+
+  /** The actor left memory: a tell finds a new mailbox, or says why not. */
+  gone({ id }: Activation): void {
+    if (this.waiting > 0) this.#wake(id);
+  }
+
+  stop(reason: RefusedReason): void {
+    for (const [id, queue] of this.#queues) queue.wake(new AskRefused(this.#host.kind.name, id, 'room', reason));
+    this.#queues.clear();
+    this.waiting = 0;
+  }
+
+  #wake(id: ActorId): void {
+    const queue = this.#queues.get(id);
+    if (queue === undefined) return;
+    this.#queues.delete(id);
+    this.waiting--;
+    queue.wake();
+  }
+}
