@@ -1,4 +1,4 @@
-import { Activation } from './activation.ts';
+import type { Activation } from './activation.ts';
 import { extrasOf } from './extras.ts';
 import type { Kind } from './kind.ts';
 import { actorLimits } from './limits.ts';
@@ -20,32 +20,23 @@ export function spawnIds(node: number, random: () => number): () => string {
 export const nodeOfSpawned = (id: string | number): number => Number.parseInt(String(id), 10);
 
 /** Makes an actor without a name, with or without a parent. */
-export function spawn(
-  runtime: Runtime,
-  parent: Activation | undefined,
-  kind: Kind,
-  args: unknown,
-): Ref<any> {
+export function spawn(runtime: Runtime, parent: Activation | undefined, kind: Kind, args: unknown): Ref<any> {
   const host = runtime.hosts.get(kind.name);
   if (host === undefined) throw new TypeError(`this system has no kind '${kind.name}'`);
   if (!host.kind.spawned) throw new TypeError(`kind '${kind.name}' has no args: its actors are told by id`);
   if (parent?.status === Status.gone || runtime.phase !== 'running') {
     throw new Error(`nothing is spawned by what has stopped`);
   }
-  const child = new Activation(host, runtime.nextSpawnId());
-  if (parent !== undefined) {
-    const siblings = (extrasOf(parent).children ??= new Set());
-    if (siblings.size >= actorLimits.childrenMax) {
-      throw new RangeError(`an actor has at most ${actorLimits.childrenMax} children`);
-    }
-    siblings.add(child);
+  const siblings = parent === undefined ? undefined : (extrasOf(parent).children ??= new Set());
+  if (siblings !== undefined && siblings.size >= actorLimits.childrenMax) {
+    throw new RangeError(`an actor has at most ${actorLimits.childrenMax} children`);
   }
+  const child = host.create(runtime.nextSpawnId());
+  siblings?.add(child);
   if (parent !== undefined || args !== undefined) {
     const extras = extrasOf(child);
     extras.parent = parent;
     extras.args = args;
   }
-  host.residents.set(child.id, child);
-  runtime.scheduler.push(child);
   return runtime.refTo(host, child.id);
 }

@@ -23,7 +23,6 @@ export interface Via {
  * present handler made and that are not answered, awaited or not.
  */
 export function waitsForItself(target: Activation, via: Via): boolean {
-  if (via.depth > actorLimits.askDepthMax) return true;
   const open = target.extras?.openAsks;
   if (open === undefined || open.length === 0) return false;
   const { name } = target.host.kind;

@@ -92,7 +92,7 @@ addExtension({
   type: refType,
   write: (ref: ActorRef) => [ref.kind, ref.id],
   read: ([kind, id]: [string, ActorId]) => makeRef?.(kind, id) ?? { kind, id },
-} as unknown as Parameters<typeof addExtension>[0]);
+});
 
 const packr = new Packr({ useRecords: true });
 const unpackr = new Unpackr({ useRecords: true });

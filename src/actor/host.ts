@@ -1,16 +1,17 @@
 import { Activation } from './activation.ts';
 import type { AskToken } from './asks.ts';
-import { waitsForItself } from './cycles.ts';
+import { type Via, waitsForItself } from './cycles.ts';
 import type { DeadLetterReason } from './dead-letters.ts';
 import type { RefusedReason } from './errors.ts';
 import { IdleActors } from './idle.ts';
 import type { Kind } from './kind.ts';
+import { actorLimits } from './limits.ts';
 import { messageOf, nodeOf, packHead } from './mailbox.ts';
 import { Rooms } from './room.ts';
 import type { Runtime } from './runtime.ts';
-import { Unsaved } from './saves.ts';
 import { Status } from './status.ts';
 import type { ActorId, Ended, EndReason } from './types.ts';
+import { Unsaved } from './unsaved.ts';
 import { isNotice, noticeMark, Watchers } from './watch.ts';
 
 type AnyHandler = (state: unknown, payload: unknown, ctx: unknown) => unknown;
@@ -67,13 +68,13 @@ export class Host {
   ): RefusedReason | undefined {
     if (this.runtime.phase !== 'running') return this.#refuse('stopped', id, message, payload, ask, fromNode);
     const resident = this.residents.get(id);
+    if (ask?.via !== undefined && this.#isCycle(resident, ask.via)) {
+      return this.#refuse('cycle', id, message, payload, ask, fromNode);
+    }
     if (resident === undefined) {
       // What was spawned and is not here any more has stopped.
       if (this.kind.spawned) return this.#refuse('stopped', id, message, payload, ask, fromNode);
-      return this.post(this.#activate(id), message, payload, ask, fromNode);
-    }
-    if (ask?.via !== undefined && waitsForItself(resident, ask.via)) {
-      return this.#refuse('cycle', id, message, payload, ask, fromNode);
+      return this.post(this.create(id), message, payload, ask, fromNode);
     }
     return this.post(resident, message, payload, ask, fromNode);
   }
@@ -118,6 +119,14 @@ export class Host {
     return undefined;
   }
 
+  /** A new activation, whose first turn comes. There is none of this id. */
+  create(id: ActorId): Activation {
+    const activation = new Activation(this, id);
+    this.residents.set(id, activation);
+    this.runtime.scheduler.push(activation);
+    return activation;
+  }
+
   /** Queues a notice, which needs no room. */
   notify(activation: Activation, message: number, notice: Ended): void {
     if (activation.status === Status.gone) return;
@@ -160,11 +169,8 @@ export class Host {
     );
   }
 
-  #activate(id: ActorId): Activation {
-    const activation = new Activation(this, id);
-    this.residents.set(id, activation);
-    this.runtime.scheduler.push(activation);
-    return activation;
+  #isCycle(resident: Activation | undefined, via: Via): boolean {
+    return via.depth > actorLimits.askDepthMax || (resident !== undefined && waitsForItself(resident, via));
   }
 
   #refuse(

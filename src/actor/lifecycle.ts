@@ -2,7 +2,6 @@ import type { Activation } from './activation.ts';
 import { callHost } from './errors.ts';
 import { keptAfterFailure, loadFailed } from './failure.ts';
 import { beginAnew, releaseMailbox, remove, stop } from './leave.ts';
-import { needsSave, writeBehind } from './saves.ts';
 import { Status, Wish } from './status.ts';
 
 /** The value of a hook that may be asynchronous, without making a promise where it is not. */
@@ -60,9 +59,7 @@ export function endTurn(activation: Activation): void {
   if (host.rooms.waiting > 0) host.rooms.check(activation);
   if (activation.wish === Wish.stop) {
     stop(activation);
-  } else if (extras?.saveDue === true) {
-    writeBehind(activation);
-  } else if (mailbox !== undefined && mailbox.count > 0) {
+  } else if ((mailbox !== undefined && mailbox.count > 0) || extras?.saveDue === true) {
     host.makeReady(activation);
   } else if (mayLeave(activation)) {
     passivate(activation);
@@ -96,6 +93,11 @@ function becomeIdle(activation: Activation): void {
   activation.status = Status.idle;
   if (activation.extras?.blank === true) activation.extras = undefined;
   activation.host.idle.append(activation);
+}
+
+/** Whether there is something that `save` has to see before the activation leaves memory. */
+export function needsSave({ host, extras }: Activation): boolean {
+  return host.kind.save !== undefined && (host.kind.saves === 'leaving' || extras?.dirty === true);
 }
 
 /** Saves an activation that has no messages, and takes it out of memory after that. */

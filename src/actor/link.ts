@@ -86,13 +86,7 @@ export class Link {
     ask.onSettled = () => this.#asks.delete(token);
     const { deadline, via } = ask;
     const head = frames.packFrameHead(Op.ask, host.index, message);
-    this.#outbox.push(
-      head,
-      id,
-      payload,
-      token,
-      via === undefined ? deadline : [deadline, ...flatten(via)],
-    );
+    this.#outbox.push(head, id, payload, token, via === undefined ? deadline : [deadline, ...flatten(via)]);
     this.#runtime.scheduler.wake();
   }
 

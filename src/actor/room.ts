@@ -8,35 +8,35 @@ import type { ActorId, RoomOptions } from './types.ts';
 /** A caller of `room()`. Settles once. */
 class RoomWaiter {
   readonly promise: Promise<void>;
-  #settle!: (error: unknown) => void;
+  readonly #runtime: Runtime;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timer: unknown;
+  #resolve!: () => void;
+  #reject!: (error: unknown) => void;
 
-  constructor(runtime: Runtime, [kind, id]: readonly [string, ActorId], options: RoomOptions) {
-    const { timeoutMs, signal } = options;
-    const { clock } = runtime;
-    let timer: unknown;
-    const aborted = (): void => this.#settle(signal?.reason);
+  constructor(runtime: Runtime, [kind, id]: readonly [string, ActorId], { timeoutMs, signal }: RoomOptions) {
+    this.#runtime = runtime;
+    this.#signal = signal;
     this.promise = new Promise((resolve, reject) => {
-      this.#settle = (error) => {
-        clock.clearTimeout(timer);
-        signal?.removeEventListener('abort', aborted);
-        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- it may be a signal's reason
-        if (error === undefined) resolve();
-        else reject(error);
-      };
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
     if (timeoutMs !== undefined) {
-      timer = clock.setTimeout(
-        () => this.#settle(new AskTimeout(kind, id, 'room', timeoutMs)),
-        timeoutMs,
-      );
+      const late = (): void => this.settle(new AskTimeout(kind, id, 'room', timeoutMs));
+      this.#timer = runtime.clock.setTimeout(late, timeoutMs);
     }
-    signal?.addEventListener('abort', aborted, { once: true });
-    if (signal?.aborted === true) aborted();
+    signal?.addEventListener('abort', this.#abort, { once: true });
+    if (signal?.aborted === true) this.#abort();
   }
 
   settle(error?: unknown): void {
-    this.#settle(error);
+    this.#runtime.clock.clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#abort);
+    if (error === undefined) this.#resolve();
+    else this.#reject(error);
   }
+
+  readonly #abort = (): void => this.settle(this.#signal?.reason);
 }
 
 /** Those who wait for room in one queue, woken together when it is half empty. */
@@ -100,7 +100,8 @@ export class Rooms {
   }
 
   stop(reason: RefusedReason): void {
-    for (const [id, queue] of this.#queues) queue.wake(new AskRefused(this.#host.kind.name, id, 'room', reason));
+    for (const [id, queue] of this.#queues)
+      queue.wake(new AskRefused(this.#host.kind.name, id, 'room', reason));
     this.#queues.clear();
     this.waiting = 0;
   }

@@ -4,7 +4,7 @@ import { handlerFailed } from './failure.ts';
 import { began, ended } from './hooks.ts';
 import { endTurn, isThenable, load } from './lifecycle.ts';
 import { type Mailbox, messageOf, nodeOf } from './mailbox.ts';
-import { changed, writeThrough } from './saves.ts';
+import { changed, writeBehind, writeThrough } from './saves.ts';
 import { putAside } from './stash.ts';
 import { Status, Wish } from './status.ts';
 import type { Turn } from './turn-state.ts';
@@ -33,7 +33,11 @@ function takeTurn(activation: Activation, turn: Turn, messagesMax: number): numb
   activation.status = Status.running;
   const { mailbox } = activation;
   let taken = 0;
-  if (mailbox !== undefined && activation.extras?.saveDue !== true) {
+  if (activation.extras?.saveDue === true) {
+    writeBehind(activation);
+    return 0;
+  }
+  if (mailbox !== undefined) {
     while (taken < messagesMax && mailbox.count > 0 && activation.wish !== Wish.stop) {
       taken++;
       if (!runMessage(activation, mailbox, turn)) return taken;

@@ -35,9 +35,9 @@ export class Watchers {
 
 /** How a watch reaches the actor's node. */
 export interface WatchRoute {
-  /** Begins: `watch.ended` follows, at once if need be, unless `unwatch` comes first. */
-  watch(watch: Watch): void;
-  unwatch(watch: Watch): void;
+  /** Begins: `ended` follows, at once if need be, unless `unwatch` comes first. */
+  watch(begun: Watch): void;
+  unwatch(over: Watch): void;
 }
 
 /** A watch of one actor by an activation of this node. Tells it once, and then only. */
@@ -78,11 +78,11 @@ export class Watch implements Watcher {
 
 /** The watches of this node's own actors. */
 export const localWatches: WatchRoute = {
-  watch(watch) {
-    if (watch.host.kind.spawned && !watch.host.residents.has(watch.id)) watch.ended('gone');
-    else watch.host.watchers.add(watch.id, watch);
+  watch(begun) {
+    if (begun.host.kind.spawned && !begun.host.residents.has(begun.id)) begun.ended('gone');
+    else begun.host.watchers.add(begun.id, begun);
   },
-  unwatch: (watch) => watch.host.watchers.remove(watch.id, watch),
+  unwatch: (over) => over.host.watchers.remove(over.id, over),
 };
 
 /**
