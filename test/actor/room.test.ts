@@ -110,6 +110,7 @@ test('a loop of tell and room gets everything through a small queue', async () =
   connect();
   const ref = one.system.ref(Slow, 1);
   for (let n = 0; n < 1_000; n++) while (!ref.tell('put', n)) await ref.room();
+  await ref.room();
   assert.equal(await ref.ask('count'), 1_000);
   assert.deepEqual(two.letters, []);
   await stop();
