@@ -33,6 +33,11 @@ export class Inbox {
     this.#hosts = hosts;
   }
 
+  /** Frames that came over the present connection. */
+  get received(): number {
+    return this.#received;
+  }
+
   /** The peer waits for an acknowledgement that no batch of ours has carried yet. */
   get owesAck(): boolean {
     return this.#ackWanted && this.#received > this.#acknowledged;

@@ -22,9 +22,13 @@ export { actorLimits } from './limits.ts';
 export type { LinkPort, PeerListener } from './link.ts';
 export type { SystemOptions } from './options.ts';
 export type { LinkLimits } from './outbox.ts';
+export type { Setup, SetupInfo } from './modules.ts';
+export { placeById, type ThreadPlace } from './place.ts';
 export type { Place } from './router.ts';
+export { type StartOptions, System } from './start.ts';
 export { type ActorFailure, type FailureAction, type FailurePhase, reportFailure } from './supervise.ts';
 export { ActorSystem } from './system.ts';
+export type { ThreadEvent } from './threads.ts';
 export type {
   ActorId,
   Address,

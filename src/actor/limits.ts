@@ -46,6 +46,14 @@ export const actorLimits = {
   pooledMessagesMax: 65_536,
   /** Time that `system.stop()` gives the actors. Option `timeoutMs` of stop. */
   stopTimeoutMs: 10_000,
+  /** Actor threads of one system. Option `threads` of start. */
+  threadsMax: 256,
+  /** A thread that served this long before it died is replaced at once. */
+  threadSettledMs: 5_000,
+  /** Time until a thread that died earlier than that is replaced. */
+  threadRestartMs: 500,
+  /** Time beyond `stopTimeoutMs` that a thread has to say that it stopped. */
+  threadStopGraceMs: 1_000,
   /** Longest time a timer takes: setTimeout fires at once beyond it. */
   timerMsMax: 2_147_483_647,
 } as const;

@@ -30,6 +30,8 @@ export type PeerListener = (node: number, what: 'connected' | 'lost') => void;
 export class Link {
   readonly node: number;
   readonly watches: LinkWatches;
+  /** Called after each batch that came, and when the connection is lost. */
+  onReceived: () => void = () => {};
   readonly #runtime: Runtime;
   readonly #hosts: readonly Host[];
   readonly #outbox: Outbox;
@@ -56,6 +58,20 @@ export class Link {
     this.#inbox = new Inbox(this, runtime, hosts);
     this.watches = new LinkWatches(runtime, this.#outbox);
     this.#onPeer = onPeer;
+  }
+
+  get connected(): boolean {
+    return this.#port !== undefined;
+  }
+
+  /** Frames of this connection that left or wait. */
+  get sent(): number {
+    return this.#outbox.total;
+  }
+
+  /** Frames of this connection that came. */
+  get received(): number {
+    return this.#inbox.received;
   }
 
   /** Queues a tell. Returns why not, if there is no room. */
@@ -158,6 +174,7 @@ export class Link {
     // Last: a listener of dead letters may tell or ask this node again, for its next connection.
     this.#discard(waiting, reason);
     if (port !== undefined) callHost(this.#onPeer, this.node, 'lost');
+    this.onReceived();
   }
 
   /** Sends what may be sent, in one batch: waiting frames, an acknowledgement, or both. */
@@ -181,6 +198,7 @@ export class Link {
     const acknowledged = this.#outbox.acknowledge(batch[0] as number);
     if (acknowledged) this.#wakeIfRoom();
     this.#inbox.receive(batch);
+    this.onReceived();
     if ((acknowledged && this.#outbox.waiting > 0) || this.#inbox.owesAck) this.#runtime.scheduler.wake();
   }
 

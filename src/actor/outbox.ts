@@ -38,6 +38,11 @@ export class Outbox {
     return this.waiting >= this.#limits.linkFramesMax || this.#bytes >= this.#limits.linkBytesMax;
   }
 
+  /** Frames sent and waiting since the connection began. */
+  get total(): number {
+    return this.#sent + this.waiting;
+  }
+
   /** Frames that may leave now. */
   get sendable(): number {
     return Math.min(this.waiting, this.#limits.linkWindowFrames - (this.#sent - this.#acknowledged));

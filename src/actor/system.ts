@@ -6,10 +6,11 @@ import { Host } from './host.ts';
 import type { Kind } from './kind.ts';
 import { stop } from './leave.ts';
 import { actorLimits } from './limits.ts';
-import { Link, type LinkPort, type PeerListener } from './link.ts';
+import { register } from './internals.ts';
+import type { Link, LinkPort } from './link.ts';
+import { Links } from './links.ts';
 import { MailboxPool } from './mailbox.ts';
 import { settle, type SystemOptions } from './options.ts';
-import type { LinkLimits } from './outbox.ts';
 import { ActorRef } from './ref.ts';
 import { Router } from './router.ts';
 import type { Runtime } from './runtime.ts';
@@ -30,11 +31,9 @@ export class ActorSystem<E = any> {
   readonly node: number;
   readonly #runtime: Runtime;
   readonly #hosts = new Map<string, Host>();
-  readonly #links = new Map<number, Link>();
+  readonly #links: Links;
   readonly #asks: AskTable;
   readonly #router: Router;
-  readonly #linkLimits: LinkLimits;
-  readonly #onPeer: PeerListener | undefined;
   #stopping: Promise<boolean> | undefined = undefined;
   #onEmpty: (() => void) | undefined = undefined;
 
@@ -43,8 +42,6 @@ export class ActorSystem<E = any> {
     const settings = settle(options);
     const { node, clock, random, hooks, afterDrain, sliceMs, onFailure } = settings;
     this.node = node;
-    this.#linkLimits = settings;
-    this.#onPeer = options.onPeer;
     this.#asks = new AskTable(clock, settings.asksMax);
     const scheduler = new Scheduler({ clock, sliceMs, afterDrain, flushLinks: () => this.flush() });
     const runtime: Runtime = {
@@ -59,7 +56,7 @@ export class ActorSystem<E = any> {
       refOf: (kind, id) => new ActorRef(this.#router, kind, id, this.#hosts.get(kind)),
       watchRoute: (host, id) => {
         const to = this.#router.nodeOf(host, id);
-        return to === node ? localWatches : this.#linkTo(to).watches;
+        return to === node ? localWatches : this.#links.to(to).watches;
       },
       nextSpawnId: spawnIds(node, random),
       scheduler,
@@ -71,9 +68,11 @@ export class ActorSystem<E = any> {
       phase: 'running',
     };
     const { place } = options;
-    const linkTo = (to: number): Link => this.#linkTo(to);
+    this.#links = new Links(runtime, this.#hosts, settings, options.onPeer);
+    const linkTo = (to: number): Link => this.#links.to(to);
     this.#router = new Router({ runtime, place, hosts: this.#hosts, asks: this.#asks, linkTo });
     this.#runtime = runtime;
+    register(this, { runtime, links: this.#links });
     settings.kinds.forEach((kind, index) => this.#hosts.set(kind.name, new Host(kind, index, runtime)));
   }
 
@@ -188,7 +187,7 @@ export class ActorSystem<E = any> {
       port.close();
       return;
     }
-    this.#linkTo(node).connect(port);
+    this.#links.connect(node, port);
   }
 
   /**
@@ -197,12 +196,12 @@ export class ActorSystem<E = any> {
    * that closes (its thread ended) does the same by itself.
    */
   disconnect(node: number): void {
-    this.#links.get(node)?.disconnect();
+    this.#links.disconnect(node);
   }
 
   /** Sends what waits for other nodes now, as the end of each drain does. */
   flush(): void {
-    for (const link of this.#links.values()) link.flush();
+    this.#links.flush();
   }
 
   /**
@@ -240,7 +239,7 @@ export class ActorSystem<E = any> {
     for (const host of this.#hosts.values()) for (const left of host.residents.values()) stop(left);
     runtime.scheduler.finish();
     runtime.phase = 'stopped';
-    for (const link of this.#links.values()) link.disconnect('stopped');
+    this.#links.disconnectAll('stopped');
     this.#asks.refuseAll('stopped');
     return complete;
   }
@@ -258,15 +257,5 @@ export class ActorSystem<E = any> {
     }
     this.#router.refuseUnknown('unknown_kind', kind.name, id, name, payload);
     return false;
-  }
-
-  #linkTo(node: number): Link {
-    let link = this.#links.get(node);
-    if (link === undefined) {
-      if (node === this.node) throw new RangeError(`node ${node} is this node`);
-      link = new Link(node, this.#runtime, this.#hosts, this.#linkLimits, this.#onPeer);
-      this.#links.set(node, link);
-    }
-    return link;
   }
 }
