@@ -54,6 +54,10 @@ export const actorLimits = {
   threadRestartMs: 500,
   /** Time beyond `stopTimeoutMs` that a thread has to say that it stopped. */
   threadStopGraceMs: 1_000,
+  /** Lines that a simulation's trace keeps, the latest ones. */
+  traceLinesMax: 10_000,
+  /** Lines of it that a failure found by `explore` prints. */
+  tracePrintedMax: 20,
   /** Longest time a timer takes: setTimeout fires at once beyond it. */
   timerMsMax: 2_147_483_647,
 } as const;

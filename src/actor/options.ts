@@ -6,6 +6,7 @@ import type { PeerListener } from './link.ts';
 import type { LinkLimits } from './outbox.ts';
 import type { Place } from './router.ts';
 import type { Hooks } from './hooks.ts';
+import type { Schedule } from './schedule.ts';
 import { type ActorFailure, reportFailure } from './supervise.ts';
 
 /**
@@ -32,6 +33,8 @@ export interface SystemOptions<E> extends Partial<LinkLimits> {
   readonly clock?: Clock;
   /** The source of jitter, within [0, 1). Default: Math.random. */
   readonly random?: () => number;
+  /** Who runs next; for simulations. Default: round robin, `turnMessagesMax` messages a turn. */
+  readonly schedule?: Schedule;
   /** Length of one drain. Default 4. */
   readonly sliceMs?: number;
   /** Asks that may wait for an answer. Default 65,536. */
@@ -40,7 +43,7 @@ export interface SystemOptions<E> extends Partial<LinkLimits> {
 
 /** The options with their defaults. */
 export type SystemSettings = Required<
-  Omit<SystemOptions<unknown>, 'env' | 'place' | 'onPeer' | 'onDeadLetter'>
+  Omit<SystemOptions<unknown>, 'env' | 'place' | 'onPeer' | 'onDeadLetter' | 'schedule'>
 >;
 
 const defaults: Omit<SystemSettings, 'kinds'> = {

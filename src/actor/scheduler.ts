@@ -1,12 +1,14 @@
 import type { Activation } from './activation.ts';
 import type { Clock } from './clock.ts';
 import { actorLimits } from './limits.ts';
+import type { Schedule } from './schedule.ts';
 import { runTurn } from './turn.ts';
 
 /** What a drain does besides running actors. */
 export interface DrainSteps {
   readonly clock: Clock;
   readonly sliceMs: number;
+  readonly schedule: Schedule | undefined;
   /** After each pass over the ready actors: the host flushes what handlers batched. */
   readonly afterDrain: () => void;
   /** Once, at the end of a drain. */
@@ -28,6 +30,8 @@ export class Scheduler {
   #draining = false;
   #awake = false;
   #stopped = false;
+  /** The schedule wants the drain to end. */
+  #paused = false;
 
   constructor(steps: DrainSteps) {
     this.#steps = steps;
@@ -70,7 +74,8 @@ export class Scheduler {
         this.#pass(sliceEnd);
         afterDrain();
         // afterDrain may have told: `awake` says that something became ready, or has to be flushed.
-      } while (this.#awake && this.#hasReady() && clock.now() < sliceEnd);
+      } while (this.#awake && this.#hasReady() && !this.#paused && clock.now() < sliceEnd);
+      this.#paused = false;
       this.#awake = false; // From here on it means: since the flush began.
       flushLinks();
     } finally {
@@ -86,7 +91,11 @@ export class Scheduler {
 
   /** Turns until nobody is ready or the slice is over. */
   #pass(sliceEnd: number): void {
-    const { clock } = this.#steps;
+    const { clock, schedule } = this.#steps;
+    if (schedule !== undefined) {
+      this.#passAsPicked(schedule);
+      return;
+    }
     this.look();
     let untilCheck: number = actorLimits.clockCheckMessages;
     for (;;) {
@@ -101,6 +110,25 @@ export class Scheduler {
       const now = clock.now();
       this.nowMs = Math.floor(now);
       if (now >= sliceEnd) return;
+    }
+  }
+
+  /** As {@link #pass}, in the order and length that somebody else decides. */
+  #passAsPicked(schedule: Schedule): void {
+    this.look();
+    for (;;) {
+      if (this.#next === this.#running.length) this.#swap();
+      if (this.#running.length === 0) return;
+      const running = this.#running;
+      const at = this.#next + schedule.pick(running.length - this.#next);
+      const activation = running[at] as Activation;
+      running[at] = running[this.#next] as Activation;
+      running[this.#next++] = activation;
+      runTurn(activation, schedule.turnMessages());
+      if (schedule.yields()) {
+        this.#paused = true;
+        return;
+      }
     }
   }
 

@@ -7,7 +7,10 @@ import { ActorSystem } from './system.ts';
 import { type ThreadEvent, Threads } from './threads.ts';
 
 /** What {@link System.start} takes. Limits given here hold on every thread, other options on the main one. */
-export interface StartOptions<E = any> extends Omit<SystemOptions<E>, 'node' | 'kinds' | 'place' | 'clock' | 'random'> {
+export interface StartOptions<E = any> extends Omit<
+  SystemOptions<E>,
+  'node' | 'kinds' | 'place' | 'clock' | 'random'
+> {
   /** Actor threads, up to `threadsMax`. 0: all actors run on the calling thread, by the same code. */
   readonly threads: number;
   /** Modules that export the kinds, one URL or several. Each thread imports them. */
@@ -35,7 +38,11 @@ export class System<E = any> extends ActorSystem<E> {
   #ending: Promise<boolean> | undefined = undefined;
 
   /** Use {@link System.start}. */
-  private constructor(options: SystemOptions<E>, threads: number, made: (system: System<E>) => Threads | undefined) {
+  private constructor(
+    options: SystemOptions<E>,
+    threads: number,
+    made: (system: System<E>) => Threads | undefined,
+  ) {
     super(options);
     this.threads = threads;
     this.#threads = made(this);

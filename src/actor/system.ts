@@ -43,7 +43,8 @@ export class ActorSystem<E = any> {
     const { node, clock, random, hooks, afterDrain, sliceMs, onFailure } = settings;
     this.node = node;
     this.#asks = new AskTable(clock, settings.asksMax);
-    const scheduler = new Scheduler({ clock, sliceMs, afterDrain, flushLinks: () => this.flush() });
+    const { schedule } = options;
+    const scheduler = new Scheduler({ clock, sliceMs, schedule, afterDrain, flushLinks: () => this.flush() });
     const runtime: Runtime = {
       node,
       env: options.env,

@@ -36,7 +36,10 @@ function askers() {
         return next === undefined ? 'end' : ctx.ask(ctx.system.ref(Asker, next), 'held', rest);
       },
       loose(_state, other, ctx) {
-        ctx.system.refTo(other).ask('go', [1]).catch(() => {});
+        ctx.system
+          .refTo(other)
+          .ask('go', [1])
+          .catch(() => {});
         return 'done';
       },
       hi: () => 'hi',

@@ -103,10 +103,14 @@ test('room for an actor of another node is room in the queue for that node', asy
 });
 
 test('a loop of tell and room gets everything through a small queue', async () => {
-  const { one, two, connect, stop } = startPair([{ ...Slow, mailbox: { capacity: 10_000, overflow: 'reject' } }], () => 2, {
-    linkFramesMax: 8,
-    linkWindowFrames: 8,
-  });
+  const { one, two, connect, stop } = startPair(
+    [{ ...Slow, mailbox: { capacity: 10_000, overflow: 'reject' } }],
+    () => 2,
+    {
+      linkFramesMax: 8,
+      linkWindowFrames: 8,
+    },
+  );
   connect();
   const ref = one.system.ref(Slow, 1);
   for (let n = 0; n < 1_000; n++) while (!ref.tell('put', n)) await ref.room();

@@ -31,7 +31,13 @@ function firm(strategy: Strategy = 'restart', boss: Strategy = 'restart') {
   });
   const Boss = kind({
     name: 'boss',
-    messages: { hire: tell<string>(), leave: tell(), quit: tell(), crash: tell(), hold: tell<Promise<void>>() },
+    messages: {
+      hire: tell<string>(),
+      leave: tell(),
+      quit: tell(),
+      crash: tell(),
+      hold: tell<Promise<void>>(),
+    },
     passivateAfterMs: 1_000,
     supervise: { strategy: boss },
     load: () => null,

@@ -44,7 +44,9 @@ for (const threads of [0, 1, 2]) {
 
 test('an embedder says which thread hosts an actor', async () => {
   const { system } = await start(2, { byThird: true });
-  const nodes = await Promise.all([3, 4, 5, 6].map(async (id) => (await system.ask(Tally, id, 'where')).node));
+  const nodes = await Promise.all(
+    [3, 4, 5, 6].map(async (id) => (await system.ask(Tally, id, 'where')).node),
+  );
   assert.deepEqual(nodes, [1, 2, 1, 1]);
   await system.stop();
 });

@@ -1,5 +1,11 @@
 import { MessageChannel } from 'node:worker_threads';
-import { ActorSystem, type DeadLetter, type Kind, type Place, type SystemOptions } from '../../../src/actor/index.ts';
+import {
+  ActorSystem,
+  type DeadLetter,
+  type Kind,
+  type Place,
+  type SystemOptions,
+} from '../../../src/actor/index.ts';
 
 /** Two nodes of one thread, 1 and 2, that a real channel links. */
 export function startPair(kinds: readonly Kind[], place: Place, options: Partial<SystemOptions<any>> = {}) {
