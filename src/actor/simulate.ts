@@ -128,8 +128,8 @@ export class Simulation<E = any> {
    */
   settle<T>(promise: Promise<T>): Promise<T> {
     let settled = false;
-    const done = (): void => void (settled = true);
-    promise.then(done, done);
+    const note = (): void => void (settled = true);
+    promise.then(note, note);
     return this.#exclusively(async () => {
       while (!settled) {
         if (await this.#calm(() => settled)) break;
@@ -250,8 +250,9 @@ export class Simulation<E = any> {
           await new Promise(setImmediate); // What a handler does without waiting, it has done.
           this.#crashSome();
         }
-        await null; // Promises go on in between, a few at a time.
-        await null;
+        // Promises go on in between, a few at a time.
+        await Promise.resolve();
+        await Promise.resolve();
         if (enough()) return true;
       }
       await new Promise(setImmediate); // All promises, until each waits for something that comes later.

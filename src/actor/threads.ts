@@ -76,7 +76,8 @@ export class Threads {
   async destroy(): Promise<void> {
     this.#stopping = true;
     for (const wait of this.#waits) clearTimeout(wait);
-    await Promise.all(this.#threads.map((thread) => thread?.worker.terminate()));
+    const left = this.#threads.filter((thread) => thread !== undefined);
+    await Promise.all(left.map(({ worker }) => worker.terminate()));
   }
 
   async #drain(serving: readonly Thread[], sentByMain: FrameCounts, timeoutMs: number): Promise<boolean> {

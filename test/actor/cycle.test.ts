@@ -28,7 +28,7 @@ function askers() {
       go: (_state, [next, ...rest], ctx): Promise<string> | string =>
         next === undefined ? 'end' : ctx.system.ask(Asker, next, 'go', rest),
       async late(_state, [next, ...rest], ctx): Promise<string> {
-        await null;
+        await Promise.resolve();
         return next === undefined ? 'end' : ctx.ask(ctx.system.ref(Asker, next), 'late', rest);
       },
       async held(_state, [next, ...rest], ctx): Promise<string> {

@@ -28,7 +28,7 @@ function counters(saves: Saves, options: { save?: () => void | Promise<void>; st
     on: {
       add: (state, n) => (state.n += n),
       async slow(state, n) {
-        await null;
+        await Promise.resolve();
         return (state.n += n);
       },
       put: (state, n) => void (state.n += n),

@@ -31,7 +31,7 @@ function doors(stashMax?: number, strategy: Strategy = 'restart') {
         return state.open ? `welcome ${name}` : 'too many';
       },
       async slow(state, name, ctx) {
-        await null;
+        await Promise.resolve();
         if (!state.open) ctx.stash();
         return `slowly ${name}`;
       },
