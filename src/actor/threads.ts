@@ -103,7 +103,7 @@ export class Threads {
   }
 
   #start(node: number): Promise<void> {
-    const worker = new Worker(new URL('thread.js', import.meta.url), {
+    const worker = new Worker(new URL('./thread.js', import.meta.url), {
       workerData: { ...this.#data, node } satisfies ThreadData,
     });
     const thread: Thread = {
