@@ -1,0 +1,137 @@
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { ActorSystem, type Ref, System } from '../src/actor/index.ts';
+import { Brief, Flood, Hot, Ping, Resting } from './actor-kinds.ts';
+
+/** The work of each row on `encke/actor`. */
+const system = new ActorSystem({ kinds: [Hot, Ping, Brief, Flood, Resting] });
+const kindsUrl = new URL('actor-kinds.js', import.meta.url);
+
+const hot = system.ref(Hot, 0);
+export const tellHot = async (messages: number): Promise<void> => {
+  for (let n = 0; n < messages; n++) hot.tell('add', 1);
+  await hot.ask('total');
+};
+
+const many = Array.from({ length: 100_000 }, (_none, id) => system.ref(Hot, id + 1));
+export const tellMany = async (messages: number): Promise<void> => {
+  for (let n = 0; n < messages; n++) (many[n] as Ref<typeof Hot.messages>).tell('add', 1);
+  await many[messages - 1]?.ask('total');
+};
+
+export const askInTurn = async (asks: number): Promise<void> => {
+  for (let n = 0; n < asks; n++) await hot.ask('total');
+};
+
+export const pingPong = (turns: number): Promise<void> =>
+  new Promise((done) => system.tell(Ping, 1, 'ping', { n: turns, from: system.ref(Ping, 2), done }));
+
+export const spawnAndStop = (actors: number): Promise<void> =>
+  new Promise((done) => {
+    let left = actors;
+    const ended = (): void => {
+      if (--left === 0) done();
+    };
+    for (let n = 0; n < actors; n++) system.spawn(Brief, ended).tell('end');
+  });
+
+/** Messages a second, one way, to an actor of another thread. */
+export async function acrossThreads(messages: number, rounds: number): Promise<number[]> {
+  const threads = await System.start({ threads: 1, kinds: [kindsUrl] });
+  const ref = threads.ref(Hot, 'far');
+  const rates: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const startMs = performance.now();
+    for (let n = 0; n < messages; n++) {
+      while (!ref.tell('add', 1)) await ref.room();
+      // As a server does, whose messages come with its sockets' events.
+      if (n % 1_024 === 1_023) await new Promise(setImmediate);
+    }
+    await ref.room();
+    await ref.ask('total', undefined, { timeoutMs: 60_000 });
+    if (round > 0) rates.push((messages / (performance.now() - startMs)) * 1_000);
+  }
+  await threads.stop();
+  return rates;
+}
+
+/** Microseconds of each round trip to an actor of another thread. */
+export async function askAcross(asks: number): Promise<number[]> {
+  const threads = await System.start({ threads: 1, kinds: [kindsUrl] });
+  const ref = threads.ref(Hot, 'far');
+  const took: number[] = [];
+  for (let n = 0; n < asks; n++) {
+    const startMs = performance.now();
+    await ref.ask('total');
+    took.push((performance.now() - startMs) * 1_000);
+  }
+  await threads.stop();
+  return took.slice(asks / 10);
+}
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+const heapBytes = (): number => {
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed;
+};
+
+/** Bytes of heap of an idle actor whose state is `{ n: 0 }`, and what is left once it is passivated. */
+export async function memoryOfIdle(actors: number): Promise<{ idle: number; passivated: number }> {
+  const own = new ActorSystem({ kinds: [Resting] });
+  const settle = async (): Promise<number> => {
+    while (!(await Promise.resolve(own.tell(Resting, 0, 'wake')))) await own.room(Resting, 0);
+    for (let n = 0; n < 100; n++) await new Promise(setImmediate);
+    return heapBytes();
+  };
+  const tellAll = async (message: 'wake' | 'leave'): Promise<number> => {
+    for (let id = 1; id <= actors; id++) {
+      own.tell(Resting, id, message);
+      if (id % 1_000 === 0) await new Promise(setImmediate);
+    }
+    return settle();
+  };
+  await tellAll('wake'); // Mailboxes and lists have their size after this.
+  await tellAll('leave');
+  const before = heapBytes();
+  const full = await tellAll('wake');
+  const empty = await tellAll('leave');
+  return { idle: (full - before) / actors, passivated: (empty - before) / actors };
+}
+
+/** Milliseconds that a message, a timer and a socket wait at most beside an actor that never stops. */
+export async function fairness(probes: number): Promise<{ message: number; timer: number; socket: number }> {
+  const server = createServer((socket) => socket.pipe(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setNoDelay();
+  await new Promise((resolve) => socket.once('connect', resolve));
+  const flood = { stop: false, spin: 500 };
+  for (let n = 0; n < 512; n++) system.tell(Flood, 1, 'go', flood);
+  const time = async (act: () => Promise<unknown>): Promise<number> => {
+    const startMs = performance.now();
+    await act();
+    return performance.now() - startMs;
+  };
+  const worst = { message: [] as number[], timer: [] as number[], socket: [] as number[] };
+  for (let probe = 0; probe < probes; probe++) {
+    worst.message.push(await time(() => system.ask(Hot, 'calm', 'total')));
+    worst.timer.push((await time(() => new Promise((resolve) => setTimeout(resolve, 3)))) - 3);
+    const echoed = new Promise((resolve) => socket.once('data', resolve));
+    worst.socket.push(
+      await time(async () => {
+        socket.write('x');
+        await echoed;
+      }),
+    );
+  }
+  flood.stop = true;
+  socket.destroy();
+  server.close();
+  // The slice is what the runtime promises; a machine with other work adds its own stalls.
+  const high = (times: number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
+  return { message: high(worst.message), timer: high(worst.timer), socket: high(worst.socket) / 2 };
+}

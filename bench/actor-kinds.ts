@@ -1,0 +1,66 @@
+import { args, ask, kind, type Ref, tell } from '../src/actor/index.ts';
+
+/** The actors of the benchmark; a module of their own, for threads to import. */
+const state = (): { n: number } => ({ n: 0 });
+
+export const Hot = kind({
+  name: 'hot',
+  messages: { add: tell<number>(), total: ask<void, number>() },
+  mailbox: { capacity: 65_536 },
+  load: state,
+  on: {
+    add: (counter, n) => void (counter.n += n),
+    total: (counter) => counter.n,
+  },
+});
+
+const pingMessages = { ping: tell<{ n: number; from: Ref<any>; done: () => void }>() };
+export const Ping = kind({
+  name: 'ping',
+  messages: pingMessages,
+  load: state,
+  on: {
+    ping(_state, message, ctx) {
+      const { from } = message;
+      if (message.n-- === 0) {
+        message.done();
+        return;
+      }
+      message.from = ctx.self;
+      from.tell('ping', message);
+    },
+  },
+});
+
+export const Brief = kind({
+  name: 'brief',
+  args: args<() => void>(),
+  messages: { end: tell() },
+  load: (ctx) => ({ ended: ctx.args }),
+  on: {
+    end(brief, _none, ctx) {
+      brief.ended();
+      ctx.stop();
+    },
+  },
+});
+
+/** Keeps its thread busy for good: each message costs about `spin` steps, and tells the next one. */
+export const Flood = kind({
+  name: 'flood',
+  messages: { go: tell<{ stop: boolean; spin: number }>() },
+  load: state,
+  on: {
+    go(counter, message, ctx) {
+      for (let n = 0; n < message.spin; n++) counter.n += n;
+      if (!message.stop) ctx.self.tell('go', message);
+    },
+  },
+});
+
+export const Resting = kind({
+  name: 'resting',
+  messages: { wake: tell(), leave: tell() },
+  load: state,
+  on: { wake: (counter) => void counter.n++, leave: (_state, _none, ctx) => ctx.passivate() },
+});
