@@ -7,12 +7,13 @@ import { IdleActors } from './idle.ts';
 import type { Kind } from './kind.ts';
 import { actorLimits } from './limits.ts';
 import { messageOf, nodeOf, packHead } from './mailbox.ts';
+import { Residents } from './residents.ts';
 import { Rooms } from './room.ts';
 import type { Runtime } from './runtime.ts';
 import { Status } from './status.ts';
 import type { ActorId, Ended, EndReason } from './types.ts';
 import { Unsaved } from './unsaved.ts';
-import { isNotice, noticeMark, Watchers } from './watch.ts';
+import { isMessage, noticeMark, Watchers } from './watch.ts';
 
 type AnyHandler = (state: unknown, payload: unknown, ctx: unknown) => unknown;
 
@@ -37,14 +38,16 @@ export class Host {
   readonly hooked: boolean;
   /** A handled message needs no more than its answer: no hooks, no save. */
   readonly plain: boolean;
-  readonly residents = new Map<ActorId, Activation>();
+  readonly residents = new Residents();
   readonly idle: IdleActors;
   readonly unsaved: Unsaved;
   readonly rooms: Rooms;
   readonly watchers = new Watchers();
+  readonly #capacity: number;
 
   constructor(kind: Kind, index: number, runtime: Runtime) {
     this.kind = kind;
+    this.#capacity = kind.mailbox.capacity;
     this.index = index;
     this.runtime = runtime;
     this.names = Object.keys(kind.messages);
@@ -99,22 +102,21 @@ export class Host {
     ask: AskToken | undefined,
     fromNode: number,
   ): RefusedReason | undefined {
-    const mailbox = (activation.mailbox ??= this.runtime.mailboxes.take());
-    if (mailbox.count >= this.kind.mailbox.capacity) {
+    if (activation.waiting >= this.#capacity) {
       const { overflow } = this.kind.mailbox;
       if (overflow === 'reject')
         return this.#refuse('mailbox_full', activation.id, message, payload, ask, fromNode);
-      if (overflow === 'drop-newest' || !mailbox.bringForward(isNotice)) {
+      if (overflow === 'drop-newest' || !activation.bringForward(isMessage)) {
         this.#drop(activation.id, message, payload, ask, fromNode);
         return undefined;
       }
-      const { head, payload: oldest, ask: oldestAsk } = mailbox;
-      mailbox.shift();
-      mailbox.push(packHead(message, fromNode), payload, ask);
+      const { head, payload: oldest, ask: oldestAsk } = activation;
+      activation.shift();
+      activation.enqueue(packHead(message, fromNode), payload, ask);
       this.#drop(activation.id, messageOf(head), oldest, oldestAsk, nodeOf(head));
       return undefined;
     }
-    mailbox.push(packHead(message, fromNode), payload, ask);
+    activation.enqueue(packHead(message, fromNode), payload, ask);
     if (activation.status === Status.idle) this.makeReady(activation);
     return undefined;
   }
@@ -122,7 +124,7 @@ export class Host {
   /** A new activation, whose first turn comes. There is none of this id. */
   create(id: ActorId): Activation {
     const activation = new Activation(this, id);
-    this.residents.set(id, activation);
+    this.residents.add(activation);
     this.runtime.scheduler.push(activation);
     return activation;
   }
@@ -130,8 +132,7 @@ export class Host {
   /** Queues a notice, which needs no room. */
   notify(activation: Activation, message: number, notice: Ended): void {
     if (activation.status === Status.gone) return;
-    activation.mailbox ??= this.runtime.mailboxes.take();
-    activation.mailbox.push(packHead(message, this.runtime.node), notice, noticeMark);
+    activation.enqueue(packHead(message, this.runtime.node), notice, noticeMark);
     this.ready(activation);
   }
 

@@ -91,7 +91,7 @@ export class IdleActors {
     // Not idle while `busy` runs, so that nothing it tells makes this one ready in between.
     activation.status = Status.running;
     const stays = isHeld(activation) || isBusy(activation);
-    if (stays || activation.mailbox !== undefined) endTurn(activation);
+    if (stays || activation.waiting > 0) endTurn(activation);
     else passivate(activation);
   }
 }

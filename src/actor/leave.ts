@@ -4,11 +4,11 @@ import { unstash } from './stash.ts';
 import { Status, Wish } from './status.ts';
 import type { EndReason } from './types.ts';
 
-/** Gives an empty mailbox back. */
+/** Gives the ring of an empty mailbox back. */
 export function releaseMailbox(activation: Activation): void {
-  if (activation.mailbox === undefined) return;
-  activation.host.runtime.mailboxes.give(activation.mailbox);
-  activation.mailbox = undefined;
+  if (activation.more === undefined) return;
+  activation.host.runtime.mailboxes.give(activation.more);
+  activation.more = undefined;
 }
 
 /** Cancels what would call the activation later. */
@@ -53,7 +53,7 @@ export function remove(activation: Activation): void {
   if (activation.status === Status.idle) host.idle.remove(activation);
   activation.status = Status.gone;
   activation.wish = Wish.none;
-  host.residents.delete(activation.id);
+  host.residents.delete(activation);
   letGo(activation);
   host.rooms.gone(activation);
   const parent = extras?.parent;
@@ -67,23 +67,20 @@ export function remove(activation: Activation): void {
  */
 export function stop(activation: Activation, reason: EndReason = 'stopped'): void {
   if (activation.status === Status.gone) return;
-  const { host, id, mailbox, extras } = activation;
+  const { host, extras } = activation;
   const held = extras?.held;
   // Removed first: a listener of dead letters may tell the same id, which then is a new activation.
   remove(activation);
   held?.ask?.refuse('stopped');
-  if (mailbox !== undefined) discard(activation, mailbox);
-  if (extras?.stash !== undefined) discard(activation, extras.stash);
+  for (; activation.waiting > 0; activation.shift()) discard(activation, activation);
+  const stash = extras?.stash;
+  for (; stash !== undefined && stash.count > 0; stash.shift()) discard(activation, stash);
   releaseMailbox(activation);
-  host.ended(id, reason);
+  host.ended(activation.id, reason);
   host.runtime.onGone();
 }
 
-function discard({ host, id }: Activation, mailbox: Mailbox): void {
-  while (mailbox.count > 0) {
-    const { head, payload, ask } = mailbox;
-    mailbox.shift();
-    host.deadLetter('stopped', id, messageOf(head), payload, nodeOf(head));
-    ask?.refuse('stopped');
-  }
+function discard({ host, id }: Activation, { head, payload, ask }: Activation | Mailbox): void {
+  host.deadLetter('stopped', id, messageOf(head), payload, nodeOf(head));
+  ask?.refuse('stopped');
 }

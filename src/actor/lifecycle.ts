@@ -53,13 +53,13 @@ function loaded(activation: Activation, state: unknown): void {
 
 /** Decides what an activation that has just run, or loaded, does next. */
 export function endTurn(activation: Activation): void {
-  const { host, mailbox, extras } = activation;
+  const { host, waiting, extras } = activation;
   // An afterDrain has to follow also when this turn ended outside a drain, after an await.
   host.runtime.scheduler.wake();
   if (host.rooms.waiting > 0) host.rooms.check(activation);
   if (activation.wish === Wish.stop) {
     stop(activation);
-  } else if ((mailbox !== undefined && mailbox.count > 0) || extras?.saveDue === true) {
+  } else if (waiting > 0 || extras?.saveDue === true) {
     host.makeReady(activation);
   } else if (mayLeave(activation)) {
     passivate(activation);
@@ -131,7 +131,7 @@ function saved(activation: Activation): void {
   const { host } = activation;
   const { runtime } = host;
   runtime.scheduler.wake();
-  if (activation.mailbox !== undefined) {
+  if (activation.waiting > 0) {
     // A message came during the save: it is handled by a state that is loaded after it.
     beginAnew(activation, Status.fresh);
     return;

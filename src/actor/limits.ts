@@ -10,6 +10,11 @@ export const actorLimits = {
   watchesMax: 1_024,
   /** Messages that one actor handles before the next ready actor has its turn. */
   turnMessagesMax: 64,
+  /** Room, in actors, of the array in front of a kind's map of residents: it doubles up to the most. */
+  frontActorsMin: 64,
+  frontActorsMax: 262_144,
+  /** Room, in actors, that the ready queue keeps once it is empty. */
+  readyKeptMax: 131_072,
   /** Length of one drain. Sockets and timers wait at most this long, plus one turn. Option `sliceMs`. */
   sliceMs: 4,
   /** Messages between two looks at the clock within a drain. */

@@ -13,8 +13,8 @@ export const messageOf = (head: number): number => head % actorLimits.messageNam
 export const nodeOf = (head: number): number => Math.floor(head / actorLimits.messageNamesMax);
 
 /**
- * A queue of messages in a ring that doubles when it is full. It knows no bound: the host checks
- * `count` against its kind's capacity before it pushes.
+ * The messages that wait behind an actor's first one, or its stash: a ring that doubles when it is
+ * full. It knows no bound: who pushes checks that.
  */
 export class Mailbox {
   count = 0;
@@ -57,42 +57,6 @@ export class Mailbox {
     this.count--;
   }
 
-  /** Puts all messages of another one in front, in their order, and leaves it empty. */
-  prepend(other: Mailbox): void {
-    const mine = this.#drain();
-    while (other.count > 0) {
-      this.push(other.head, other.payload, other.ask);
-      other.shift();
-    }
-    for (let at = 0; at < mine.length; at += stride) {
-      this.push(mine[at] as number, mine[at + 1], mine[at + 2] as AskToken | undefined);
-    }
-  }
-
-  /** Puts the first message that is no notice in front. False if all are notices. */
-  bringForward(isNotice: (ask: AskToken | undefined) => boolean): boolean {
-    if (!isNotice(this.ask)) return true;
-    const all = this.#drain();
-    let found = 0;
-    while (found < all.length && isNotice(all[found + 2] as AskToken | undefined)) found += stride;
-    const [head, payload, ask] = all.splice(found, stride);
-    if (head !== undefined) this.push(head as number, payload, ask as AskToken | undefined);
-    for (let at = 0; at < all.length; at += stride) {
-      this.push(all[at] as number, all[at + 1], all[at + 2] as AskToken | undefined);
-    }
-    return head !== undefined;
-  }
-
-  /** Takes everything out, as slots. */
-  #drain(): unknown[] {
-    const slots: unknown[] = [];
-    while (this.count > 0) {
-      slots.push(this.head, this.payload, this.ask);
-      this.shift();
-    }
-    return slots;
-  }
-
   #grow(): void {
     const old = this.#slots;
     const split = this.#first * stride;
@@ -104,8 +68,8 @@ export class Mailbox {
 }
 
 /**
- * Mailboxes that nobody uses. An idle actor has none: it gives its own back when it has handled
- * everything, and takes one with its next message, so 200,000 idle actors cost no rings.
+ * Rings that nobody uses. An actor has none while it is idle, or has one message only: it gives its
+ * own back when it has handled everything, so 200,000 idle actors cost no rings.
  */
 export class MailboxPool {
   readonly #free: Mailbox[] = [];

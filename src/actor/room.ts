@@ -75,8 +75,8 @@ export class Rooms {
 
   wait(id: ActorId, options: RoomOptions): Promise<void> {
     const { runtime, kind } = this.#host;
-    const mailbox = this.#host.residents.get(id)?.mailbox;
-    if (mailbox === undefined || mailbox.count < kind.mailbox.capacity) return Promise.resolve();
+    const waiting = this.#host.residents.get(id)?.waiting ?? 0;
+    if (waiting < kind.mailbox.capacity) return Promise.resolve();
     let queue = this.#queues.get(id);
     if (queue === undefined) {
       queue = new RoomQueue();
@@ -90,8 +90,8 @@ export class Rooms {
   }
 
   /** After a turn: wakes those who wait, if half of the mailbox is free. */
-  check({ id, mailbox }: Activation): void {
-    if ((mailbox?.count ?? 0) * 2 <= this.#host.kind.mailbox.capacity) this.#wake(id);
+  check({ id, waiting }: Activation): void {
+    if (waiting * 2 <= this.#host.kind.mailbox.capacity) this.#wake(id);
   }
 
   /** The actor left memory: a tell finds a new mailbox, or says why not. */

@@ -24,8 +24,11 @@ export class Scheduler {
   nowMs: number;
   readonly #steps: DrainSteps;
   /** Two lists that change places: those made ready during a pass run in the next one. */
-  #ready: Activation[] = [];
-  #running: Activation[] = [];
+  #ready: (Activation | undefined)[] = [];
+  #running: (Activation | undefined)[] = [];
+  /** How many stand in each: the lists keep their length, so that they need not grow anew. */
+  #readyCount = 0;
+  #runningCount = 0;
   #next = 0;
   #draining = false;
   #awake = false;
@@ -40,7 +43,7 @@ export class Scheduler {
 
   /** Puts an activation at the end of the ready queue. It must not stand there already. */
   push(activation: Activation): void {
-    this.#ready.push(activation);
+    this.#ready[this.#readyCount++] = activation;
     if (!this.#awake) this.wake();
   }
 
@@ -86,7 +89,7 @@ export class Scheduler {
   };
 
   #hasReady(): boolean {
-    return this.#next < this.#running.length || this.#ready.length > 0;
+    return this.#next < this.#runningCount || this.#readyCount > 0;
   }
 
   /** Turns until nobody is ready or the slice is over. */
@@ -99,11 +102,12 @@ export class Scheduler {
     this.look();
     let untilCheck: number = actorLimits.clockCheckMessages;
     for (;;) {
-      if (this.#next === this.#running.length) {
-        this.#swap(); // Also when nobody is ready, to let go of those that ran.
-        if (this.#running.length === 0) return;
+      if (this.#next === this.#runningCount) {
+        this.#swap();
+        if (this.#runningCount === 0) return;
       }
-      const activation = this.#running[this.#next++] as Activation;
+      const activation = this.#running[this.#next] as Activation;
+      this.#running[this.#next++] = undefined;
       untilCheck -= 1 + runTurn(activation, actorLimits.turnMessagesMax);
       if (untilCheck > 0) continue;
       untilCheck = actorLimits.clockCheckMessages;
@@ -117,13 +121,13 @@ export class Scheduler {
   #passAsPicked(schedule: Schedule): void {
     this.look();
     for (;;) {
-      if (this.#next === this.#running.length) this.#swap();
-      if (this.#running.length === 0) return;
+      if (this.#next === this.#runningCount) this.#swap();
+      if (this.#runningCount === 0) return;
       const running = this.#running;
-      const at = this.#next + schedule.pick(running.length - this.#next);
+      const at = this.#next + schedule.pick(this.#runningCount - this.#next);
       const activation = running[at] as Activation;
-      running[at] = running[this.#next] as Activation;
-      running[this.#next++] = activation;
+      running[at] = running[this.#next];
+      running[this.#next++] = undefined;
       runTurn(activation, schedule.turnMessages());
       if (schedule.yields()) {
         this.#paused = true;
@@ -134,9 +138,11 @@ export class Scheduler {
 
   #swap(): void {
     const done = this.#running;
-    done.length = 0;
+    if (done.length > actorLimits.readyKeptMax) done.length = 0;
     this.#running = this.#ready;
+    this.#runningCount = this.#readyCount;
     this.#ready = done;
+    this.#readyCount = 0;
     this.#next = 0;
   }
 }

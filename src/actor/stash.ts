@@ -24,8 +24,7 @@ export function unstash(activation: Activation): void {
   const { host, extras } = activation;
   const stashed = extras?.stash;
   if (extras === undefined || stashed === undefined || stashed.count === 0) return;
-  activation.mailbox ??= host.runtime.mailboxes.take();
-  activation.mailbox.prepend(stashed);
+  activation.prepend(stashed);
   host.runtime.mailboxes.give(stashed);
   extras.stash = undefined;
   host.ready(activation);

@@ -3,7 +3,7 @@ import { extrasOf, type Held } from './extras.ts';
 import { handlerFailed } from './failure.ts';
 import { began, ended } from './hooks.ts';
 import { endTurn, isThenable, load } from './lifecycle.ts';
-import { type Mailbox, messageOf, nodeOf } from './mailbox.ts';
+import { messageOf, nodeOf } from './mailbox.ts';
 import { changed, writeBehind, writeThrough } from './saves.ts';
 import { putAside } from './stash.ts';
 import { Status, Wish } from './status.ts';
@@ -31,27 +31,24 @@ function takeTurn(activation: Activation, turn: Turn, messagesMax: number): numb
     return 0; // It was stopped while it stood in the queue.
   }
   activation.status = Status.running;
-  const { mailbox } = activation;
   let taken = 0;
   if (activation.extras?.saveDue === true) {
     writeBehind(activation);
     return 0;
   }
-  if (mailbox !== undefined) {
-    while (taken < messagesMax && mailbox.count > 0 && activation.wish !== Wish.stop) {
-      taken++;
-      if (!runMessage(activation, mailbox, turn)) return taken;
-    }
+  while (taken < messagesMax && activation.waiting > 0 && activation.wish !== Wish.stop) {
+    taken++;
+    if (!runMessage(activation, turn)) return taken;
   }
   endTurn(activation);
   return taken;
 }
 
 /** Handles the first message. Returns false when the turn is over: suspended, or failed for good. */
-function runMessage(activation: Activation, mailbox: Mailbox, turn: Turn): boolean {
+function runMessage(activation: Activation, turn: Turn): boolean {
   const { host } = activation;
-  const { head, payload, ask } = mailbox;
-  mailbox.shift();
+  const { head, payload, ask } = activation;
+  activation.shift();
   if (ask !== undefined && (ask.settled || ask.deadline <= host.runtime.clock.now())) {
     host.deadLetter('expired', activation.id, messageOf(head), payload, nodeOf(head));
     return true;
@@ -59,7 +56,7 @@ function runMessage(activation: Activation, mailbox: Mailbox, turn: Turn): boole
   turn.head = head;
   turn.payload = payload;
   turn.ask = ask;
-  if (host.hooked) began(activation, turn, mailbox.count);
+  if (host.hooked) began(activation, turn, activation.waiting);
   let result: unknown;
   try {
     result = host.handlers[messageOf(head)]?.(activation.state, payload, activation.context);

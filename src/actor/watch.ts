@@ -98,7 +98,7 @@ export const noticeMark: AskToken = {
   refuse() {},
 };
 
-export const isNotice = (ask: AskToken | undefined): boolean => ask === noticeMark;
+export const isMessage = (ask: AskToken | undefined): boolean => ask !== noticeMark;
 
 /** `ctx.watch()`. */
 export function watch(watcher: Activation, actor: Address, name: string): void {
