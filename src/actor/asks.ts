@@ -1,6 +1,7 @@
 import type { Activation } from './activation.ts';
 import type { Clock } from './clock.ts';
 import type { Via } from './cycles.ts';
+import { type DeadlineList, Deadlines } from './deadlines.ts';
 import { AskFailed, AskRefused, AskTimeout, describeError, type RefusedReason } from './errors.ts';
 import { extrasOf } from './extras.ts';
 import type { Host } from './host.ts';
@@ -23,12 +24,14 @@ export interface AskToken {
 export class AskTable {
   readonly clock: Clock;
   readonly max: number;
+  readonly deadlines: Deadlines;
   readonly waiting = new Set<PendingAsk>();
   #last = 0;
 
-  constructor(clock: Clock, max: number) {
+  constructor(clock: Clock, max: number, onEmpty: () => void) {
     this.clock = clock;
     this.max = max;
+    this.deadlines = new Deadlines(clock, onEmpty);
   }
 
   get full(): boolean {
@@ -41,20 +44,8 @@ export class AskTable {
 
   refuseAll(reason: RefusedReason): void {
     for (const ask of this.waiting) ask.refuse(reason);
+    this.deadlines.tidy();
   }
-}
-
-/** What an ask is: to whom, what, for how long, and which actor waits for it. */
-export interface AskParts {
-  readonly host: Host;
-  readonly id: ActorId;
-  readonly name: string;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-  /** Undefined: it comes from outside. */
-  readonly asker: Activation | undefined;
-  /** The ask that the asker handles. */
-  readonly parent: AskToken | undefined;
 }
 
 /** An ask of this system, whichever node answers it. Settles its promise once, and then only. */
@@ -66,38 +57,60 @@ export class PendingAsk implements AskToken {
   readonly via: Via | undefined;
   readonly promise: Promise<unknown>;
   settled = false;
-  /** Called once when it settles: a link forgets its token. */
-  onSettled: (() => void) | undefined = undefined;
+  /** The link that knows it by a token, once it left for another node. */
+  link: { forget(token: number): void } | undefined = undefined;
+  token = 0;
+  /** Where it stands among the deadlines. */
+  deadlines: DeadlineList | undefined = undefined;
+  earlier: PendingAsk | undefined = undefined;
+  later: PendingAsk | undefined = undefined;
   readonly #table: AskTable;
   readonly #name: string;
   readonly #timeoutMs: number;
-  readonly #signal: AbortSignal | undefined;
   readonly #asker: Activation | undefined;
-  readonly #timer: unknown;
+  #signal: AbortSignal | undefined = undefined;
+  #aborted: (() => void) | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(table: AskTable, { host, id, name, timeoutMs, signal, asker, parent }: AskParts) {
+  /** `asker`: the actor that waits for it, if one does; `parent`: the ask that this one handles. */
+  constructor(
+    table: AskTable,
+    host: Host,
+    id: ActorId,
+    name: string,
+    timeoutMs: number,
+    asker: Activation | undefined,
+    parent: AskToken | undefined,
+  ) {
     const now = table.clock.now();
-    this.#table = table;
+    const own = now + timeoutMs;
+    const capped = parent !== undefined && parent.deadline < own;
     this.host = host;
     this.id = id;
-    this.#name = name;
-    this.#signal = signal;
-    this.#asker = asker;
     this.number = table.nextNumber();
-    this.deadline = Math.min(now + timeoutMs, parent?.deadline ?? Infinity);
-    this.#timeoutMs = parent === undefined ? timeoutMs : Math.max(0, this.deadline - now);
+    this.deadline = capped ? parent.deadline : own;
+    this.#table = table;
+    this.#name = name;
+    this.#timeoutMs = capped ? Math.max(0, parent.deadline - now) : timeoutMs;
+    this.#asker = asker;
     this.via = asker === undefined ? undefined : this.#waits(asker, parent);
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     table.waiting.add(this);
-    this.#timer = table.clock.setTimeout(this.#expire, this.#timeoutMs);
-    if (signal === undefined) return;
-    signal.addEventListener('abort', this.#abort, { once: true });
-    if (signal.aborted) this.#abort();
+    table.deadlines.add(this, capped ? undefined : timeoutMs);
+  }
+
+  /** Ends it when the signal is aborted, or at once if it is already. */
+  abortBy(signal: AbortSignal): void {
+    this.#signal = signal;
+    this.#aborted = () => {
+      if (this.#settle()) this.#reject(signal.reason);
+    };
+    signal.addEventListener('abort', this.#aborted, { once: true });
+    if (signal.aborted) this.#aborted();
   }
 
   answer(value: unknown): void {
@@ -117,6 +130,11 @@ export class PendingAsk implements AskToken {
     if (this.#settle()) this.#reject(new AskRefused(this.host.kind.name, this.id, this.#name, reason));
   }
 
+  expire(): void {
+    if (!this.#settle()) return;
+    this.#reject(new AskTimeout(this.host.kind.name, this.id, this.#name, this.#timeoutMs));
+  }
+
   #waits(asker: Activation, parent: AskToken | undefined): Via {
     (extrasOf(asker).openAsks ??= []).push(this);
     const next = parent?.via;
@@ -124,22 +142,13 @@ export class PendingAsk implements AskToken {
     return { kind: asker.host.kind.name, id: asker.id, number, depth: (next?.depth ?? 0) + 1, next };
   }
 
-  readonly #expire = (): void => {
-    if (!this.#settle()) return;
-    this.#reject(new AskTimeout(this.host.kind.name, this.id, this.#name, this.#timeoutMs));
-  };
-
-  readonly #abort = (): void => {
-    if (this.#settle()) this.#reject(this.#signal?.reason);
-  };
-
   #settle(): boolean {
     if (this.settled) return false;
     this.settled = true;
     this.#table.waiting.delete(this);
-    this.#table.clock.clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#abort);
-    this.onSettled?.();
+    this.#table.deadlines.remove(this);
+    this.link?.forget(this.token);
+    if (this.#aborted !== undefined) this.#signal?.removeEventListener('abort', this.#aborted);
     const open = this.#asker?.extras?.openAsks;
     if (open !== undefined) open.splice(0, open.length, ...open.filter((ask) => ask !== this));
     return true;

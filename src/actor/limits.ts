@@ -17,12 +17,16 @@ export const actorLimits = {
   readyKeptMax: 131_072,
   /** Length of one drain. Sockets and timers wait at most this long, plus one turn. Option `sliceMs`. */
   sliceMs: 4,
+  /** Part of a slice that actors run before the drain, for asks from outside. */
+  rushShare: 0.25,
   /** Messages between two looks at the clock within a drain. */
   clockCheckMessages: 32,
   /** Time that an ask waits for its answer. Option `timeoutMs` of an ask. */
   askTimeoutMs: 5_000,
   /** Asks of one system that wait for an answer. Full: refused. Option `asksMax`. */
   asksMax: 65_536,
+  /** Different timeouts of asks whose asks share a timer each. Beyond it, an ask has its own. */
+  askTimersSharedMax: 64,
   /** Asks that wait in a row, each for the next. One more is refused as a cycle. */
   askDepthMax: 64,
   /** Actors looked at to find a cycle of asks. Beyond it, the ask's timeout ends a cycle. */

@@ -99,11 +99,17 @@ export class Link {
     }
     const token = this.#nextToken++;
     this.#asks.set(token, ask);
-    ask.onSettled = () => this.#asks.delete(token);
+    ask.link = this;
+    ask.token = token;
     const { deadline, via } = ask;
     const head = frames.packFrameHead(Op.ask, host.index, message);
     this.#outbox.push(head, id, payload, token, via === undefined ? deadline : [deadline, ...flatten(via)]);
     this.#runtime.scheduler.wake();
+  }
+
+  /** An ask of this node is settled. */
+  forget(token: number): void {
+    this.#asks.delete(token);
   }
 
   /** Resolves when there is room in the queue. */

@@ -77,15 +77,10 @@ export class Router {
     const { node, phase } = this.#runtime;
     const message = host.messages.get(name);
     const full = this.#asks.full;
-    const ask = new PendingAsk(this.#asks, {
-      host,
-      id,
-      name,
-      timeoutMs: options?.timeoutMs ?? actorLimits.askTimeoutMs,
-      signal: options?.signal,
-      asker,
-      parent: asker === undefined ? undefined : handledBy(asker)?.ask,
-    });
+    const timeoutMs = options?.timeoutMs ?? actorLimits.askTimeoutMs;
+    const parent = asker === undefined ? undefined : handledBy(asker)?.ask;
+    const ask = new PendingAsk(this.#asks, host, id, name, timeoutMs, asker, parent);
+    if (options?.signal !== undefined) ask.abortBy(options.signal);
     if (message === undefined) {
       this.refuseUnknown('unknown_message', host.kind.name, id, name, payload);
       ask.refuse('unknown_message');
@@ -97,6 +92,7 @@ export class Router {
       host.deadLetter('expired', id, message, payload, node); // Its signal was aborted already.
     } else if (target === node) {
       host.deliver(id, message, payload, ask, node);
+      this.#runtime.scheduler.hurry();
     } else {
       this.#linkTo(target).ask(host, id, message, payload, ask);
     }

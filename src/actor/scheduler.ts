@@ -33,6 +33,9 @@ export class Scheduler {
   #draining = false;
   #awake = false;
   #stopped = false;
+  #hurried = false;
+  /** When the haste of this turn of the loop has to end; 0: there was none yet. */
+  #rushEndMs = 0;
   /** The schedule wants the drain to end. */
   #paused = false;
 
@@ -54,6 +57,33 @@ export class Scheduler {
     if (!this.#draining) this.#steps.clock.setImmediate(this.#drain);
   }
 
+  /**
+   * Somebody outside waits for an answer: the actors run as soon as what runs now is done, instead of
+   * after the event loop's next turn. All such haste within one turn of the loop takes `rushShare` of a
+   * slice at most; the drain that follows in any case flushes, and timers and sockets have their turn.
+   */
+  hurry(): void {
+    const { clock } = this.#steps;
+    if (this.#draining || this.#hurried || this.#stopped || clock.queueMicrotask === undefined) return;
+    this.#hurried = true;
+    clock.queueMicrotask(this.#rush);
+  }
+
+  readonly #rush = (): void => {
+    this.#hurried = false;
+    if (this.#draining || this.#stopped || !this.#hasReady()) return;
+    const { clock, sliceMs } = this.#steps;
+    const now = clock.now();
+    if (this.#rushEndMs === 0) this.#rushEndMs = now + sliceMs * actorLimits.rushShare;
+    if (now >= this.#rushEndMs) return; // The drain is due.
+    this.#draining = true;
+    try {
+      this.#pass(this.#rushEndMs);
+    } finally {
+      this.#draining = false;
+    }
+  };
+
   /** Reads the clock into `nowMs`, for work that is done outside a drain. */
   look(): void {
     this.nowMs = Math.floor(this.#steps.clock.now());
@@ -70,6 +100,7 @@ export class Scheduler {
     if (this.#stopped) return;
     const { clock, sliceMs, afterDrain, flushLinks } = this.#steps;
     const sliceEnd = clock.now() + sliceMs;
+    this.#rushEndMs = 0;
     this.#draining = true;
     try {
       do {

@@ -42,9 +42,9 @@ export class ActorSystem<E = any> {
     const settings = settle(options);
     const { node, clock, random, hooks, afterDrain, sliceMs, onFailure } = settings;
     this.node = node;
-    this.#asks = new AskTable(clock, settings.asksMax);
     const { schedule } = options;
-    const scheduler = new Scheduler({ clock, sliceMs, schedule, afterDrain, flushLinks: () => this.flush() });
+    const scheduler = new Scheduler({ clock, sliceMs, schedule, afterDrain, flushLinks: () => this.#endDrain() });
+    this.#asks = new AskTable(clock, settings.asksMax, () => scheduler.wake());
     const runtime: Runtime = {
       node,
       env: options.env,
@@ -243,6 +243,11 @@ export class ActorSystem<E = any> {
     this.#links.disconnectAll('stopped');
     this.#asks.refuseAll('stopped');
     return complete;
+  }
+
+  #endDrain(): void {
+    this.#asks.deadlines.tidy();
+    this.#links.flush();
   }
 
   #checkEmpty(): void {
