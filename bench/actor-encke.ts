@@ -132,6 +132,7 @@ export async function fairness(probes: number): Promise<{ message: number; timer
   socket.destroy();
   server.close();
   // The slice is what the runtime promises; a machine with other work adds its own stalls.
-  const high = (times: number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
+  const high = (times: number[]): number =>
+    times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
   return { message: high(worst.message), timer: high(worst.timer), socket: high(worst.socket) / 2 };
 }

@@ -72,7 +72,14 @@ const trip = median(await encke.askAcross(10_000));
 rows.push(['ask across threads', `${trip.toFixed(1)} µs`, '', '', '≤ 50 µs', met(trip <= 50)]);
 const { idle, passivated } = await encke.memoryOfIdle(100_000);
 rows.push(['memory of an idle actor', `${idle.toFixed(0)} bytes`, '', '', '≤ 400 bytes', met(idle <= 400)]);
-rows.push(['… once passivated', `${passivated.toFixed(0)} bytes`, '', '', '0', met(Math.abs(passivated) < 1)]);
+rows.push([
+  '… once passivated',
+  `${passivated.toFixed(0)} bytes`,
+  '',
+  '',
+  '0',
+  met(Math.abs(passivated) < 1),
+]);
 const waits = await encke.fairness(200);
 for (const [what, ms] of Object.entries(waits)) {
   rows.push([`${what} beside a busy actor (p99)`, `${ms.toFixed(1)} ms`, '', '', '≤ 5 ms', met(ms <= 5)]);

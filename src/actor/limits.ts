@@ -35,6 +35,8 @@ export const actorLimits = {
   roomWaitersMax: 1_024,
   /** Longest time that a change waits for its `save`. Option `saveBehindMs` of a kind. */
   saveBehindMs: 1_000,
+  /** Frames that travel in one batch. */
+  batchFramesMax: 1_024,
   /** Frames that wait for one other node. Full: tells return false. Option `linkFramesMax`. */
   linkFramesMax: 65_536,
   /** Frames on their way to one other node, not yet acknowledged. Option `linkWindowFrames`. */
@@ -50,9 +52,9 @@ export const actorLimits = {
   /** Messages that an empty mailbox has room for. Grows by doubling. */
   mailboxMessagesMin: 4,
   /** Room, in messages, of the largest mailbox that is kept for another actor once it is empty. */
-  pooledMailboxMax: 256,
+  pooledMailboxMax: 16_384,
   /** Room, in messages, of all mailboxes kept. */
-  pooledMessagesMax: 65_536,
+  pooledMessagesMax: 262_144,
   /** Time that `system.stop()` gives the actors. Option `timeoutMs` of stop. */
   stopTimeoutMs: 10_000,
   /** Actor threads of one system. Option `threads` of start. */

@@ -183,12 +183,15 @@ export class Link {
     this.onReceived();
   }
 
-  /** Sends what may be sent, in one batch: waiting frames, an acknowledgement, or both. */
+  /** Sends what may be sent, in batches: waiting frames, an acknowledgement, or both. */
   flush(): void {
-    const port = this.#port;
-    if (port === undefined) return;
-    const hasFrames = this.#outbox.sendable > 0;
-    if (!hasFrames && !this.#inbox.owesAck && this.#greeted) return;
+    if (this.#port === undefined) return;
+    while (this.#outbox.sendable > 0) this.#post(this.#port);
+    if (this.#inbox.owesAck || !this.#greeted) this.#post(this.#port);
+    this.#wakeIfRoom();
+  }
+
+  #post(port: LinkPort): void {
     const batch = this.#outbox.take();
     batch[0] = this.#inbox.acknowledge();
     batch[1] = this.#outbox.wantsAck ? frames.wantsAck : 0;
@@ -196,7 +199,6 @@ export class Link {
     this.#greeted = true;
     const bytes = this.#encode(batch);
     port.postMessage(bytes, [bytes]);
-    this.#wakeIfRoom();
   }
 
   #receive(bytes: ArrayBuffer): void {

@@ -43,7 +43,13 @@ export class ActorSystem<E = any> {
     const { node, clock, random, hooks, afterDrain, sliceMs, onFailure } = settings;
     this.node = node;
     const { schedule } = options;
-    const scheduler = new Scheduler({ clock, sliceMs, schedule, afterDrain, flushLinks: () => this.#endDrain() });
+    const scheduler = new Scheduler({
+      clock,
+      sliceMs,
+      schedule,
+      afterDrain,
+      flushLinks: () => this.#endDrain(),
+    });
     this.#asks = new AskTable(clock, settings.asksMax, () => scheduler.wake());
     const runtime: Runtime = {
       node,
