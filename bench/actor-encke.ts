@@ -103,36 +103,49 @@ export async function memoryOfIdle(actors: number): Promise<{ idle: number; pass
   return { idle: (full - before) / actors, passivated: (empty - before) / actors };
 }
 
-/** Milliseconds that a message, a timer and a socket wait at most beside an actor that never stops. */
-export async function fairness(probes: number): Promise<{ message: number; timer: number; socket: number }> {
-  const server = createServer((socket) => socket.pipe(socket));
+/** Waits in milliseconds, on a calm thread and beside an actor that never stops. */
+export interface Waits {
+  readonly calm: number[];
+  readonly busy: number[];
+}
+
+const time = async (act: () => Promise<unknown>): Promise<number> => {
+  const startMs = performance.now();
+  await act();
+  return performance.now() - startMs;
+};
+
+/**
+ * How long a message, a timer and a socket wait; calm and busy blocks take turns, since a machine with
+ * other work has stalls of its own.
+ */
+export async function fairness(blocks: number, probes: number): Promise<Record<string, Waits>> {
+  const server = createServer((end) => end.pipe(end));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setNoDelay();
   await new Promise((resolve) => socket.once('connect', resolve));
-  const flood = { stop: false, spin: 500 };
-  for (let n = 0; n < 512; n++) system.tell(Flood, 1, 'go', flood);
-  const time = async (act: () => Promise<unknown>): Promise<number> => {
-    const startMs = performance.now();
-    await act();
-    return performance.now() - startMs;
-  };
-  const worst = { message: [] as number[], timer: [] as number[], socket: [] as number[] };
-  for (let probe = 0; probe < probes; probe++) {
-    worst.message.push(await time(() => system.ask(Hot, 'calm', 'total')));
-    worst.timer.push((await time(() => new Promise((resolve) => setTimeout(resolve, 3)))) - 3);
+  const echo = async (): Promise<void> => {
     const echoed = new Promise((resolve) => socket.once('data', resolve));
-    worst.socket.push(
-      await time(async () => {
-        socket.write('x');
-        await echoed;
-      }),
-    );
+    socket.write('x');
+    await echoed;
+  };
+  const kinds: Record<string, () => Promise<number>> = {
+    message: () => time(() => system.ask(Hot, 'calm', 'total')),
+    timer: async () => (await time(() => new Promise((resolve) => setTimeout(resolve, 3)))) - 3,
+    socket: async () => (await time(echo)) / 2, // there and back: two turns of the loop
+  };
+  const waits = Object.fromEntries(Object.keys(kinds).map((name) => [name, { calm: [], busy: [] } as Waits]));
+  for (let block = 0; block < blocks; block++) {
+    const when = block % 2 === 0 ? 'calm' : 'busy';
+    const flood = { stop: when === 'calm', spin: 500 };
+    for (let n = 0; n < 512; n++) system.tell(Flood, 1, 'go', flood);
+    for (let probe = 0; probe < probes; probe++) {
+      for (const [name, wait] of Object.entries(kinds)) waits[name]?.[when].push(await wait());
+    }
+    flood.stop = true;
+    await system.ask(Flood, 1, 'count');
   }
-  flood.stop = true;
   socket.destroy();
   server.close();
-  // The slice is what the runtime promises; a machine with other work adds its own stalls.
-  const high = (times: number[]): number =>
-    times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
-  return { message: high(worst.message), timer: high(worst.timer), socket: high(worst.socket) / 2 };
+  return waits;
 }

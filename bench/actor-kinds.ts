@@ -48,13 +48,14 @@ export const Brief = kind({
 /** Keeps its thread busy for good: each message costs about `spin` steps, and tells the next one. */
 export const Flood = kind({
   name: 'flood',
-  messages: { go: tell<{ stop: boolean; spin: number }>() },
+  messages: { go: tell<{ stop: boolean; spin: number }>(), count: ask<void, number>() },
   load: state,
   on: {
     go(counter, message, ctx) {
       for (let n = 0; n < message.spin; n++) counter.n += n;
       if (!message.stop) ctx.self.tell('go', message);
     },
+    count: (counter) => counter.n,
   },
 });
 

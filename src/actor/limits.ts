@@ -52,7 +52,7 @@ export const actorLimits = {
   /** Messages that an empty mailbox has room for. Grows by doubling. */
   mailboxMessagesMin: 4,
   /** Room, in messages, of the largest mailbox that is kept for another actor once it is empty. */
-  pooledMailboxMax: 16_384,
+  pooledMailboxMax: 65_536,
   /** Room, in messages, of all mailboxes kept. */
   pooledMessagesMax: 262_144,
   /** Time that `system.stop()` gives the actors. Option `timeoutMs` of stop. */
