@@ -8,6 +8,7 @@ import { Brief, Flood, Hot, Ping, Resting } from './actor-kinds.ts';
 
 /** The work of each row on `encke/actor`. */
 const system = new ActorSystem({ kinds: [Hot, Ping, Brief, Flood, Resting] });
+const TIMER_MS = 3;
 const kindsUrl = new URL('actor-kinds.js', import.meta.url);
 
 const hot = system.ref(Hot, 0);
@@ -38,12 +39,17 @@ export const spawnAndStop = (actors: number): Promise<void> =>
     for (let n = 0; n < actors; n++) system.spawn(Brief, ended).tell('end');
   });
 
-/** Messages a second, one way, to an actor of another thread. */
-export async function acrossThreads(messages: number, rounds: number): Promise<number[]> {
+/** Messages a second, one way, to an actor of another thread; and microseconds of CPU time for each. */
+export async function acrossThreads(
+  messages: number,
+  rounds: number,
+): Promise<{ rates: number[]; cpuUs: number }> {
   const threads = await System.start({ threads: 1, kinds: [kindsUrl] });
   const ref = threads.ref(Hot, 'far');
   const rates: number[] = [];
+  let before = 0;
   for (let round = 0; round <= rounds; round++) {
+    if (round === 1) before = cpuMs();
     const startMs = performance.now();
     for (let n = 0; n < messages; n++) {
       while (!ref.tell('add', 1)) await ref.room();
@@ -54,8 +60,9 @@ export async function acrossThreads(messages: number, rounds: number): Promise<n
     await ref.ask('total', undefined, { timeoutMs: 60_000 });
     if (round > 0) rates.push((messages / (performance.now() - startMs)) * 1_000);
   }
+  const cpuUs = ((cpuMs() - before) * 1_000) / (messages * rounds);
   await threads.stop();
-  return rates;
+  return { rates, cpuUs };
 }
 
 /** Microseconds of each round trip to an actor of another thread. */
@@ -103,16 +110,19 @@ export async function memoryOfIdle(actors: number): Promise<{ idle: number; pass
   return { idle: (full - before) / actors, passivated: (empty - before) / actors };
 }
 
-/** Waits in milliseconds, on a calm thread and beside an actor that never stops. */
+/**
+ * Waits on a calm thread and beside an actor that never stops, in milliseconds; and how much CPU time
+ * the process took meanwhile: beside such an actor that is the wait without other processes' part.
+ */
 export interface Waits {
   readonly calm: number[];
   readonly busy: number[];
+  readonly busyCpu: number[];
 }
 
-const time = async (act: () => Promise<unknown>): Promise<number> => {
-  const startMs = performance.now();
-  await act();
-  return performance.now() - startMs;
+const cpuMs = (): number => {
+  const { user, system: kernel } = process.cpuUsage();
+  return (user + kernel) / 1_000;
 };
 
 /**
@@ -129,18 +139,26 @@ export async function fairness(blocks: number, probes: number): Promise<Record<s
     socket.write('x');
     await echoed;
   };
-  const kinds: Record<string, () => Promise<number>> = {
-    message: () => time(() => system.ask(Hot, 'calm', 'total')),
-    timer: async () => (await time(() => new Promise((resolve) => setTimeout(resolve, 3)))) - 3,
-    socket: async () => (await time(echo)) / 2, // there and back: two turns of the loop
+  const timer = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, TIMER_MS));
+  const kinds = {
+    message: { act: () => system.ask(Hot, 'calm', 'total'), minusMs: 0, parts: 1 },
+    timer: { act: timer, minusMs: TIMER_MS, parts: 1 },
+    socket: { act: echo, minusMs: 0, parts: 2 }, // there and back: two turns of the loop
   };
-  const waits = Object.fromEntries(Object.keys(kinds).map((name) => [name, { calm: [], busy: [] } as Waits]));
+  const waits = Object.fromEntries(
+    Object.keys(kinds).map((name) => [name, { calm: [], busy: [], busyCpu: [] } as Waits]),
+  );
   for (let block = 0; block < blocks; block++) {
     const when = block % 2 === 0 ? 'calm' : 'busy';
     const flood = { stop: when === 'calm', spin: 500 };
     for (let n = 0; n < 512; n++) system.tell(Flood, 1, 'go', flood);
     for (let probe = 0; probe < probes; probe++) {
-      for (const [name, wait] of Object.entries(kinds)) waits[name]?.[when].push(await wait());
+      for (const [name, { act, minusMs, parts }] of Object.entries(kinds)) {
+        const [startMs, startCpuMs] = [performance.now(), cpuMs()];
+        await act();
+        waits[name]?.[when].push((performance.now() - startMs - minusMs) / parts);
+        if (when === 'busy') waits[name]?.busyCpu.push((cpuMs() - startCpuMs - minusMs) / parts);
+      }
     }
     flood.stop = true;
     await system.ask(Flood, 1, 'count');

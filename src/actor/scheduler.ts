@@ -78,10 +78,12 @@ export class Scheduler {
     if (now >= this.#rushEndMs) return; // The drain is due.
     this.#draining = true;
     try {
-      this.#pass(this.#rushEndMs);
+      this.#pass(this.#rushEndMs, 1);
     } finally {
       this.#draining = false;
     }
+    // In a microtask of its own, so that who was answered goes on before others have their second turn.
+    if (this.#hasReady()) this.hurry();
   };
 
   /** Reads the clock into `nowMs`, for work that is done outside a drain. */
@@ -99,13 +101,15 @@ export class Scheduler {
   readonly #drain = (): void => {
     if (this.#stopped) return;
     const { clock, sliceMs, afterDrain, flushLinks } = this.#steps;
-    const sliceEnd = clock.now() + sliceMs;
+    // What was done in haste is part of the slice.
+    const rushed = this.#rushEndMs === 0 ? 0 : actorLimits.rushShare;
+    const sliceEnd = clock.now() + sliceMs * (1 - rushed);
     this.#rushEndMs = 0;
     this.#draining = true;
     try {
       do {
         this.#awake = false;
-        this.#pass(sliceEnd);
+        this.#pass(sliceEnd, Infinity);
         afterDrain();
         // afterDrain may have told: `awake` says that something became ready, or has to be flushed.
       } while (this.#awake && this.#hasReady() && !this.#paused && clock.now() < sliceEnd);
@@ -123,8 +127,11 @@ export class Scheduler {
     return this.#next < this.#runningCount || this.#readyCount > 0;
   }
 
-  /** Turns until nobody is ready or the slice is over. */
-  #pass(sliceEnd: number): void {
+  /**
+   * Turns until nobody is ready, the slice is over, or those who were ready at the beginning have had
+   * so many `rounds`.
+   */
+  #pass(sliceEnd: number, rounds: number): void {
     const { clock, schedule } = this.#steps;
     if (schedule !== undefined) {
       this.#passAsPicked(schedule);
@@ -132,8 +139,10 @@ export class Scheduler {
     }
     this.look();
     let untilCheck: number = actorLimits.clockCheckMessages;
+    let roundsLeft = rounds;
     for (;;) {
       if (this.#next === this.#runningCount) {
+        if (roundsLeft-- === 0) return;
         this.#swap();
         if (this.#runningCount === 0) return;
       }
