@@ -145,9 +145,8 @@ export async function fairness(blocks: number, probes: number): Promise<Record<s
     timer: { act: timer, minusMs: TIMER_MS, parts: 1 },
     socket: { act: echo, minusMs: 0, parts: 2 }, // there and back: two turns of the loop
   };
-  const waits = Object.fromEntries(
-    Object.keys(kinds).map((name) => [name, { calm: [], busy: [], busyCpu: [] } as Waits]),
-  );
+  const none = (): Waits => ({ calm: [], busy: [], busyCpu: [] });
+  const waits = Object.fromEntries(Object.keys(kinds).map((name) => [name, none()]));
   for (let block = 0; block < blocks; block++) {
     const when = block % 2 === 0 ? 'calm' : 'busy';
     const flood = { stop: when === 'calm', spin: 500 };

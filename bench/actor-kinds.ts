@@ -1,4 +1,4 @@
-import { args, ask, kind, type Ref, tell } from '../src/actor/index.ts';
+import { args, ask, kind, tell } from '../src/actor/index.ts';
 
 /** The actors of the benchmark; a module of their own, for threads to import. */
 const state = (): { n: number } => ({ n: 0 });
@@ -14,7 +14,13 @@ export const Hot = kind({
   },
 });
 
-const pingMessages = { ping: tell<{ n: number; from: Ref<any>; done: () => void }>() };
+interface Ball {
+  n: number;
+  from: { tell(name: 'ping', ball: Ball): boolean };
+  readonly done: () => void;
+}
+
+const pingMessages = { ping: tell<Ball>() };
 export const Ping = kind({
   name: 'ping',
   messages: pingMessages,

@@ -6,8 +6,8 @@ type NactRef = Parameters<typeof dispatch>[0];
 const system = start();
 let serial = 0;
 const name = (): string => `a${serial++}`;
-const actorOf = (handle: (message: any) => void): NactRef =>
-  spawn(system, ((_state: unknown, message: unknown) => handle(message)) as never, name());
+const actorOf = (handle: (message: never) => void): NactRef =>
+  spawn(system, ((_state: unknown, message: never) => handle(message)) as never, name());
 
 let left = 0;
 let finished: () => void = () => {};
@@ -24,14 +24,14 @@ const all = (messages: number, tellAll: () => void): Promise<void> => {
 const hot = actorOf(counted);
 export const tellHot = (messages: number): Promise<void> =>
   all(messages, () => {
-    for (let n = 0; n < messages; n++) dispatch(hot, 1 as never);
+    for (let n = 0; n < messages; n++) dispatch(hot, 1);
   });
 
 let many: NactRef[] = [];
 export const tellMany = (messages: number): Promise<void> => {
   while (many.length < messages) many.push(actorOf(counted));
   return all(messages, () => {
-    for (let n = 0; n < messages; n++) dispatch(many[n] as NactRef, 1 as never);
+    for (let n = 0; n < messages; n++) dispatch(many[n] as NactRef, 1);
   });
 };
 export const forgetMany = (): void => {
@@ -39,7 +39,7 @@ export const forgetMany = (): void => {
   many = [];
 };
 
-const answering = actorOf((message: { from: NactRef }) => dispatch(message.from, 1 as never));
+const answering = actorOf((message: { from: NactRef }) => dispatch(message.from, 1));
 export const askInTurn = async (asks: number): Promise<void> => {
   for (let n = 0; n < asks; n++) await query(answering, ((from: NactRef) => ({ from })) as never, 5_000);
 };
@@ -63,7 +63,7 @@ const pinger = (): NactRef =>
 const [ping, pong] = [pinger(), pinger()];
 export const pingPong = (turns: number): Promise<void> => {
   const done = new Promise<void>((resolve) => (finished = resolve));
-  dispatch(ping, { n: turns, from: pong, to: ping } as never);
+  dispatch(ping, { n: turns, from: pong, to: ping });
   return done;
 };
 
@@ -78,6 +78,6 @@ export const spawnAndStop = (actors: number): Promise<void> =>
         }) as never,
         name(),
       );
-      dispatch(actor, 1 as never);
+      dispatch(actor, 1);
     }
   });
