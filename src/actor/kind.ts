@@ -48,17 +48,21 @@ export type Strategy = 'restart' | 'resume' | 'stop' | 'escalate';
 
 /** How failures of a kind's actors are handled. Defaults in {@link superviseDefaults}. */
 export interface Supervise {
+  /** Default: `restart`. */
   readonly strategy: Strategy;
   /** Restarts of one actor within `withinMs`. One more, and it stops. */
   readonly restartsMax: number;
+  /** The window in which restarts count against the budget. */
   readonly withinMs: number;
   /** The first back-off; each further one within `withinMs` is twice as long, up to the last. */
   readonly backoffMsMin: number;
+  /** The longest back-off. */
   readonly backoffMsMax: number;
   /** 0.2 spreads a back-off over 80 % to 120 % of its length. */
   readonly jitter: number;
 }
 
+/** How failures are handled where a kind does not say: restart, up to 5 times within 10 s. */
 export const superviseDefaults: Supervise = {
   strategy: 'restart',
   restartsMax: 5,
@@ -88,11 +92,15 @@ export type Handler<S, T, M extends Messages, E, A = any> = (
 
 /** What {@link kind} takes. Write `load` before the members that use the state: it infers it. */
 export interface KindOptions<M extends Messages, E, S, A = Unspawned> {
+  /** Names the kind in refs, frames and dead letters: one of a system's kinds has it. */
   readonly name: string;
+  /** The type of `ctx.env`: `env<…>()`. */
   readonly env?: EnvType<E>;
   /** Makes it a kind that is spawned: `args<…>()`. Without it, its actors are told by id. */
   readonly args?: ArgsType<A>;
+  /** By name: `tell<In>()` or `ask<In, Out>()`, at most `messageNamesMax`. */
   readonly messages: M;
+  /** Messages that wait for one actor, default 1,024, and what happens to one more, default `reject`. */
   readonly mailbox?: { readonly capacity?: number; readonly overflow?: Overflow };
   /** Messages that `ctx.stash()` keeps for one actor. Default 256. */
   readonly stashMax?: number;
@@ -100,6 +108,7 @@ export interface KindOptions<M extends Messages, E, S, A = Unspawned> {
   readonly passivateAfterMs?: number;
   /** Actors in memory; over it, the longest idle ones leave. Default: no bound. */
   readonly residentsMax?: number;
+  /** Default: {@link superviseDefaults}. */
   readonly supervise?: Partial<Supervise>;
   /** Makes the state when an actor is activated, before its first message. */
   readonly load: (ctx: Context<M, E, A>) => S | Promise<S>;
@@ -113,10 +122,14 @@ export interface KindOptions<M extends Messages, E, S, A = Unspawned> {
   readonly save?: (state: S, ctx: Context<M, E, A>) => void | Promise<void>;
   /** True keeps an idle actor in memory. `system.stop()` does not ask. */
   readonly busy?: (state: S) => boolean;
+  /** A handler for each message. */
   readonly on: { readonly [K in keyof M]: Handler<S, M[K], M, E, A> };
 }
 
-/** A kind of actor: what {@link kind} makes. `M`, `E`, `S`, `A`: messages, env, state, args. */
+/**
+ * A kind of actor: what {@link kind} makes. `M`, `E`, `S`, `A`: messages, env, state, args. Its members
+ * are those of {@link KindOptions}, the defaults filled in.
+ */
 export interface Kind<M extends Messages = any, E = any, S = any, A = any> {
   readonly name: string;
   /** Its actors are spawned: they have no ids that one could tell before. */

@@ -7,6 +7,7 @@ import type { Place } from './router.ts';
 export interface SetupInfo {
   /** 0 is the main thread, 1 to `threads` are the actor threads. */
   readonly node: number;
+  /** Actor threads. */
   readonly threads: number;
   /** `data` of {@link StartOptions}, a structured clone of it on actor threads. */
   readonly data: any;

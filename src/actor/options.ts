@@ -24,10 +24,13 @@ export interface SystemOptions<E> extends Partial<LinkLimits> {
   readonly place?: Place;
   /** Called after the ready actors ran, before links are flushed: flush here what handlers batched. */
   readonly afterDrain?: () => void;
+  /** Told of each message that was not handled. */
   readonly onDeadLetter?: (letter: DeadLetter) => void;
   /** Default: {@link reportFailure}. */
   readonly onFailure?: (failure: ActorFailure) => void;
+  /** Told when a node is connected, and when it is lost. */
   readonly onPeer?: PeerListener;
+  /** For metrics and tracing. Default: none. */
   readonly hooks?: Hooks;
   /** Default: the machine's. */
   readonly clock?: Clock;

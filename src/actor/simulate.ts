@@ -42,6 +42,7 @@ export function simulate<E = any>(
 
 /** What {@link simulate} returns. */
 export class Simulation<E = any> {
+  /** The seed: what it was given, or one of its own. */
   readonly seed: number;
   /** Numbers for the test's own choices: they are the seed's as well. */
   readonly random: SeededRandom;

@@ -28,6 +28,7 @@ import { localWatches } from './watch.ts';
  * bigints, Maps, Dates, and Uint8Arrays, which arrive as Buffers.
  */
 export class ActorSystem<E = any> {
+  /** This node's number. */
   readonly node: number;
   readonly #runtime: Runtime;
   readonly #hosts = new Map<string, Host>();

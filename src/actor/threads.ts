@@ -4,9 +4,11 @@ import type { FrameCounts } from './links.ts';
 import { actorLimits } from './limits.ts';
 import type { FromThread, ThreadData, ToThread } from './thread-messages.ts';
 
-/** What happened to an actor thread: it serves, it died, or its start failed. */
+/** What happened to an actor thread. */
 export interface ThreadEvent {
+  /** The thread's node: 1 to `threads`. */
   readonly node: number;
+  /** `ready`: it serves, at the start or again. `died`: it ended by itself and will be replaced. */
   readonly what: 'ready' | 'died';
   /** What the thread died of; undefined for one that just exited. */
   readonly error?: unknown;

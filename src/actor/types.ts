@@ -150,18 +150,23 @@ export interface Timers<M extends Messages> {
   once<K extends TellNames<M>>(timer: string, ms: number, name: K, ...payload: PayloadArgs<M[K]>): void;
   /** Arms a timer that fires every `ms`. Periods that were missed are skipped, not caught up. */
   every<K extends TellNames<M>>(timer: string, ms: number, name: K, ...payload: PayloadArgs<M[K]>): void;
+  /** Disarms a timer, if there is one of that name. */
   cancel(timer: string): void;
 }
 
 /** What an actor's code sees of the runtime. */
 export interface Context<M extends Messages, E, A = any> {
+  /** Its own id; of a spawned actor, one that the system made. */
   readonly id: ActorId;
+  /** Its own address. */
   readonly self: Ref<M>;
   /** `env` of the system, shared by all its actors. */
   readonly env: E;
   /** What it was spawned with. Undefined for an actor that has an id of its own. */
   readonly args: A;
+  /** The system that it runs in, for refs to others. */
   readonly system: ActorSystem;
+  /** Messages to itself, later. */
   readonly timers: Timers<M>;
   /** The time of the system's clock, in ms: monotonic, virtual in a simulation. */
   now(): number;

@@ -197,6 +197,9 @@ const race = async (seed: number): Promise<string> => {
 };
 
 test('explore finds the seed that fails, and that seed fails in the same way again', async (t) => {
+  const given = process.env['ACTOR_SEED'];
+  delete process.env['ACTOR_SEED'];
+  t.after(() => given !== undefined && (process.env['ACTOR_SEED'] = given));
   const printed: string[] = [];
   t.mock.method(process.stderr, 'write', (text: string) => printed.push(text) > 0);
   let found: unknown;
