@@ -90,23 +90,20 @@ const heapBytes = (): number => {
 /** Bytes of heap of an idle actor whose state is `{ n: 0 }`, and what is left once it is passivated. */
 export async function memoryOfIdle(actors: number): Promise<{ idle: number; passivated: number }> {
   const own = new ActorSystem({ kinds: [Resting] });
-  const settle = async (): Promise<number> => {
-    while (!(await Promise.resolve(own.tell(Resting, 0, 'wake')))) await own.room(Resting, 0);
+  const tellAll = async (to: ActorSystem, message: 'wake' | 'leave', count: number): Promise<number> => {
+    for (let id = 1; id <= count; id++) {
+      to.tell(Resting, id, message);
+      if (id % 1_000 === 0) await new Promise(setImmediate);
+    }
     for (let n = 0; n < 100; n++) await new Promise(setImmediate);
     return heapBytes();
   };
-  const tellAll = async (message: 'wake' | 'leave'): Promise<number> => {
-    for (let id = 1; id <= actors; id++) {
-      own.tell(Resting, id, message);
-      if (id % 1_000 === 0) await new Promise(setImmediate);
-    }
-    return settle();
-  };
-  await tellAll('wake'); // Mailboxes and lists have their size after this.
-  await tellAll('leave');
+  const other = new ActorSystem({ kinds: [Resting] }); // for the code, which has its size after this
+  await tellAll(other, 'wake', 10_000);
+  await tellAll(other, 'leave', 10_000);
   const before = heapBytes();
-  const full = await tellAll('wake');
-  const empty = await tellAll('leave');
+  const full = await tellAll(own, 'wake', actors);
+  const empty = await tellAll(own, 'leave', actors);
   return { idle: (full - before) / actors, passivated: (empty - before) / actors };
 }
 

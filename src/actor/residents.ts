@@ -33,7 +33,8 @@ export class Residents {
     const { id } = activation;
     this.#byId.set(id, activation);
     if (typeof id !== 'number') return;
-    if (this.#byId.size > this.#front.length && this.#front.length < actorLimits.frontActorsMax) this.#grow();
+    const { length } = this.#front;
+    if (this.#byId.size > length && length < actorLimits.frontActorsMax) this.#resize(length * 2);
     this.#front[id & this.#mask] = activation;
   }
 
@@ -43,15 +44,17 @@ export class Residents {
     if (typeof id !== 'number') return;
     const at = id & this.#mask;
     if (this.#front[at] === activation) this.#front[at] = undefined;
+    const { length } = this.#front;
+    if (this.#byId.size * 8 < length && length > actorLimits.frontActorsMin) this.#resize(length / 2);
   }
 
   values(): IterableIterator<Activation> {
     return this.#byId.values();
   }
 
-  /** Begins anew, twice as large: it fills with what is looked for. */
-  #grow(): void {
-    this.#front = Array.from({ length: this.#front.length * 2 });
-    this.#mask = this.#front.length - 1;
+  /** Begins anew in another size: it fills with what is looked for. */
+  #resize(length: number): void {
+    this.#front = Array.from({ length });
+    this.#mask = length - 1;
   }
 }

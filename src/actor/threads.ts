@@ -37,6 +37,7 @@ export class Threads {
   readonly #data: Omit<ThreadData, 'node'>;
   readonly #threads: (Thread | undefined)[] = [];
   readonly #waits = new Set<NodeJS.Timeout>();
+  #started = false;
   #stopping = false;
 
   constructor(host: ThreadsHost, data: Omit<ThreadData, 'node'>) {
@@ -49,6 +50,7 @@ export class Threads {
     const nodes = Array.from({ length: this.#data.threads }, (_none, at) => at + 1);
     try {
       await Promise.all(nodes.map((node) => this.#start(node)));
+      this.#started = true;
     } catch (error) {
       await this.destroy();
       throw error;
@@ -157,7 +159,7 @@ export class Threads {
     thread.onSent?.([]);
     thread.onStopped?.(false);
     this.#threads[node] = undefined;
-    if (!thread.ready && this.#threads.every((other) => other?.ready !== true)) return; // start() rejects
+    if (!this.#started) return; // start() rejects.
     this.#host.lost(node);
     for (const other of this.#threads) if (other?.ready === true) say(other, { type: 'lost', node });
     if (this.#stopping) return;

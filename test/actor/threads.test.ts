@@ -7,14 +7,17 @@ import { Tally } from './support/thread-kinds.ts';
 
 const kindsUrl = new URL('support/thread-kinds.js', import.meta.url);
 
-async function start(threads: number, options: Partial<StartOptions> & { byThird?: boolean } = {}) {
+async function start(
+  threads: number,
+  options: Partial<StartOptions> & { byThird?: boolean; failingStart?: number } = {},
+) {
   const numbers = new SharedArrayBuffer(4_000);
-  const { byThird = false, ...rest } = options;
+  const { byThird = false, failingStart, ...rest } = options;
   const system = await System.start({
     threads,
     kinds: [kindsUrl],
     setup: kindsUrl,
-    data: { numbers, byThird },
+    data: { numbers, byThird, failingStart },
     onFailure: () => {},
     ...rest,
   });
@@ -73,6 +76,21 @@ test('a thread that dies is replaced, its actors come back by load, and its asks
   while ((await system.ask(Tally, 3, 'total')) < 2);
   assert.deepEqual(events.toSorted(), ['1 ready', '2 died', '2 ready', '2 ready']);
   assert.equal(await system.stop(), true);
+});
+
+test('a thread whose successor does not start is tried again', async () => {
+  const events: string[] = [];
+  const onThread: StartOptions['onThread'] = ({ what, error }) =>
+    events.push(error instanceof Error ? `${what}: ${error.message}` : what);
+  const { system } = await start(1, { failingStart: 1, onThread });
+  system.tell(Tally, 4, 'add', 5);
+  assert.equal(await system.ask(Tally, 4, 'total'), 5);
+  const hanging = assert.rejects(system.ask(Tally, 7, 'hang'), { reason: 'unreachable' });
+  system.tell(Tally, 4, 'die');
+  await hanging;
+  assert.equal(await system.ask(Tally, 4, 'total'), 5);
+  assert.deepEqual(events, ['ready', 'died', 'died: no start', 'ready']);
+  await system.stop();
 });
 
 test('stop says false when a thread does not get it done, and ends it', async () => {

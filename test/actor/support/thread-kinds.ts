@@ -39,8 +39,13 @@ export const Tally = kind({
   },
 });
 
-export function setup({ data }: SetupInfo): Setup<Shared> {
-  const { numbers, byThird } = data as { numbers: SharedArrayBuffer; byThird?: boolean };
+export function setup({ node, data }: SetupInfo): Setup<Shared> {
+  const { numbers, byThird, failingStart } = data as {
+    numbers: SharedArrayBuffer;
+    byThird?: boolean;
+    failingStart?: number;
+  };
+  if (node > 0 && Atomics.add(new Int32Array(numbers), 999, 1) === failingStart) throw new Error('no start');
   return {
     env: { saved: new Int32Array(numbers) },
     ...(byThird === true ? { place: (_kind, id, threads) => (Number(id) % 3) % threads } : {}),
