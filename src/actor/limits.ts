@@ -65,6 +65,8 @@ export const actorLimits = {
   threadRestartMs: 500,
   /** Time beyond `stopTimeoutMs` that a thread has to say that it stopped. */
   threadStopGraceMs: 1_000,
+  /** Virtual time that a simulation's `settle` moves at most. Beyond it: it rejects. */
+  settleMsMax: 86_400_000,
   /** Lines that a simulation's trace keeps, the latest ones. */
   traceLinesMax: 10_000,
   /** Lines of it that a failure found by `explore` prints. */

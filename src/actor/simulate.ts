@@ -2,6 +2,7 @@ import type { DeadLetter } from './dead-letters.ts';
 import { type Duration, toMs } from './duration.ts';
 import { enroll } from './explore.ts';
 import type { Kind } from './kind.ts';
+import { actorLimits } from './limits.ts';
 import { placeOnThreads } from './modules.ts';
 import type { ThreadPlace } from './place.ts';
 import { SeededRandom } from './random.ts';
@@ -125,17 +126,20 @@ export class Simulation<E = any> {
 
   /**
    * Runs the simulation until a promise is settled, moving time as far as that takes. Rejects when
-   * nothing is left to happen before that: then it waits for something outside the simulation.
+   * nothing is left to happen before that, or `settleMsMax` of virtual time did not help: then it
+   * waits for something outside the simulation.
    */
   settle<T>(promise: Promise<T>): Promise<T> {
     let settled = false;
     const note = (): void => void (settled = true);
     promise.then(note, note);
     return this.#exclusively(async () => {
+      const endMs = this.#world.nowMs + actorLimits.settleMsMax;
       while (!settled) {
         if (await this.#calm(() => settled)) break;
-        if (this.#world.nextMs === undefined)
+        if ((this.#world.nextMs ?? Infinity) > endMs) {
           throw new Error('this waits for nothing that the simulation owns');
+        }
         this.#world.jump();
       }
       return promise;

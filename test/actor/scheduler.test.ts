@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { actorLimits, ActorSystem, kind, tell } from '../../src/actor/index.ts';
+import { actorLimits, ActorSystem, ask, kind, tell } from '../../src/actor/index.ts';
 import { gate, startSystem } from './support/system.ts';
 
 function loggers(afterDrain = (): void => {}, onPut: (value: number) => void = () => {}) {
@@ -81,4 +81,55 @@ test('a flooding actor starves neither immediates nor timers', async () => {
   assert.equal(system.tellIfActive(Flood, 1, 'go'), true);
   flooding = false;
   assert.equal(await system.stop(), true);
+});
+
+const Quick = kind({
+  name: 'quick',
+  messages: { get: ask<void, number>() },
+  load: () => 7,
+  on: { get: (n) => n },
+});
+
+test('an ask from outside is answered before the loop turns, and its drain follows all the same', async () => {
+  let drains = 0;
+  const system = new ActorSystem({ kinds: [Quick], afterDrain: () => drains++ });
+  let turned = false;
+  setImmediate(() => (turned = true));
+  assert.equal(await system.ask(Quick, 1, 'get'), 7);
+  assert.deepEqual([turned, drains], [false, 0]);
+  await new Promise(setImmediate);
+  assert.deepEqual([turned, drains], [true, 1]);
+  await system.stop();
+});
+
+test('asks one after another starve neither immediates nor timers', async () => {
+  const system = new ActorSystem({ kinds: [Quick] });
+  const happened: string[] = [];
+  setImmediate(() => happened.push('immediate'));
+  setTimeout(() => happened.push('timer'), 5);
+  while (happened.length < 2) await system.ask(Quick, 1, 'get');
+  assert.deepEqual(happened, ['immediate', 'timer']);
+  await system.stop();
+});
+
+test('who is answered goes on before others that never rest have their second turn', async () => {
+  let turns = 0;
+  let flooding = true;
+  const Restless = kind({
+    name: 'restless',
+    messages: { go: tell() },
+    load: () => null,
+    on: {
+      go(_state, _none, ctx) {
+        turns++;
+        if (flooding) ctx.self.tell('go');
+      },
+    },
+  });
+  const system = new ActorSystem({ kinds: [Quick, Restless] });
+  system.tell(Restless, 1, 'go');
+  await system.ask(Quick, 1, 'get');
+  assert.ok(turns <= actorLimits.turnMessagesMax * 2, `${turns} turns`);
+  flooding = false;
+  await system.stop();
 });
