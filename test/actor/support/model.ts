@@ -31,6 +31,7 @@ export function model(options: SimOptions<Life>) {
   const lives = new Map<number, Life>();
   /** The activation of each id: there is one at a time, and it runs one handler at a time. */
   const active = new Map<string, { readonly life: Life; ended: boolean; running: boolean }>();
+  const childFailures = new Map<string, number>();
   const told = new Map<string, number>();
   const handled = new Map<string, number[]>();
   /** Notices of each watch, of watchers that did not crash. */
@@ -44,6 +45,10 @@ export function model(options: SimOptions<Life>) {
   const activate = (name: string, id: ActorId, life: Life) => {
     const key = `${name}/${id}`;
     const old = active.get(key);
+    // A child escalated: its parent began anew, whatever it was doing.
+    const escalated = sim.failures.filter((failure) => failure.phase === 'child' && failure.id === id).length;
+    if (old !== undefined && escalated > (childFailures.get(key) ?? 0)) old.ended = true;
+    childFailures.set(key, escalated);
     assert.ok(old === undefined || old.ended || old.life.dead, `${key}: two activations`);
     const own = { life, ended: false, running: false };
     active.set(key, own);
@@ -95,7 +100,7 @@ export function model(options: SimOptions<Life>) {
         } else if (n === 1) throw new Error('planned');
       },
     },
-    supervise: { strategy: 'stop' },
+    supervise: { strategy: 'escalate' },
   });
 
   const Peer = kind({
