@@ -36,7 +36,7 @@ export class Host {
   readonly writes: readonly boolean[];
   /** Somebody wants to know of each message. */
   readonly hooked: boolean;
-  /** A handled message needs no more than its answer: no hooks, no save. */
+  /** A handled message needs no more than its answer: no hook after it, no save. */
   readonly plain: boolean;
   readonly residents = new Residents();
   readonly idle: IdleActors;
@@ -55,7 +55,7 @@ export class Host {
     this.messages = new Map(this.names.map((name, at) => [name, at]));
     this.writes = this.names.map((name) => !kind.reads.includes(name));
     this.hooked = runtime.hooks.handling !== undefined || runtime.hooks.handled !== undefined;
-    this.plain = !this.hooked && kind.saves === 'leaving';
+    this.plain = runtime.hooks.handled === undefined && kind.saves === 'leaving';
     this.idle = new IdleActors(this);
     this.unsaved = new Unsaved(this);
     this.rooms = new Rooms(this);

@@ -20,6 +20,7 @@ export class Turn implements Held {
     this.activation = undefined;
     this.payload = undefined;
     this.ask = undefined;
+    this.span = undefined;
   }
 
   copy(): Held {

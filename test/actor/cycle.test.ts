@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { actorLimits, type Address, ask, AskFailed, kind } from '../../src/actor/index.ts';
 import { startPair } from './support/pair.ts';
-import { gate, startSystem } from './support/system.ts';
+import { gate, startSystem, until } from './support/system.ts';
 
 type Path = readonly number[];
 
@@ -105,6 +105,24 @@ test('a cycle is refused across threads', async () => {
   await assert.rejects(one.system.ask(Asker, 1, 'go', [2, 3, 4, 1]), cycle);
   await assert.rejects(one.system.ask(Asker, 2, 'late', [1, 2]), cycle);
   assert.equal(await one.system.ask(Asker, 1, 'go', [2, 3, 4]), 'end');
+  await stop();
+});
+
+test('two actors of two threads that ask each other in handlers of their own are refused', async () => {
+  const { Asker, held } = askers();
+  const { one, two, connect, stop } = startPair([Asker], (_kind, id) => 1 + (Number(id) % 2), {
+    onFailure: () => {},
+  });
+  connect();
+  const settled = Promise.allSettled([
+    one.system.ask(Asker, 2, 'held', [1]),
+    two.system.ask(Asker, 1, 'held', [2]),
+  ]);
+  await until(() => one.system.residents(Asker) + two.system.residents(Asker) === 2);
+  held.open();
+  const refused = (await settled).filter((result) => result.status === 'rejected');
+  assert.ok(refused.length > 0);
+  for (const { reason } of refused) cycle(reason);
   await stop();
 });
 
