@@ -4,10 +4,10 @@ import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ActorSystem, type Ref, System } from '../src/actor/index.ts';
-import { Brief, Flood, Hot, Ping, Resting } from './actor-kinds.ts';
+import { Brief, Calm, Flood, Hot, nowMs, Ping, Resting } from './actor-kinds.ts';
 
 /** The work of each row on `encke/actor`. */
-const system = new ActorSystem({ kinds: [Hot, Ping, Brief, Flood, Resting] });
+const system = new ActorSystem({ kinds: [Hot, Ping, Brief, Flood, Calm] });
 const TIMER_MS = 3;
 const kindsUrl = new URL('actor-kinds.js', import.meta.url);
 
@@ -49,7 +49,7 @@ export async function acrossThreads(
   const rates: number[] = [];
   let before = 0;
   for (let round = 0; round <= rounds; round++) {
-    if (round === 1) before = cpuMs();
+    if (round === 1) before = nowMs().cpu;
     const startMs = performance.now();
     for (let n = 0; n < messages; n++) {
       while (!ref.tell('add', 1)) await ref.room();
@@ -60,7 +60,7 @@ export async function acrossThreads(
     await ref.ask('total', undefined, { timeoutMs: 60_000 });
     if (round > 0) rates.push((messages / (performance.now() - startMs)) * 1_000);
   }
-  const cpuUs = ((cpuMs() - before) * 1_000) / (messages * rounds);
+  const cpuUs = ((nowMs().cpu - before) * 1_000) / (messages * rounds);
   await threads.stop();
   return { rates, cpuUs };
 }
@@ -108,19 +108,15 @@ export async function memoryOfIdle(actors: number): Promise<{ idle: number; pass
 }
 
 /**
- * Waits on a calm thread and beside an actor that never stops, in milliseconds; and how much CPU time
- * the process took meanwhile: beside such an actor that is the wait without other processes' part.
+ * Waits on a calm thread and beside an actor that never stops, in milliseconds; and the process's own
+ * part of the latter: by its CPU time or by the clock, whichever is less, since other processes
+ * lengthen the one, and threads of the engine the other.
  */
 export interface Waits {
   readonly calm: number[];
   readonly busy: number[];
-  readonly busyCpu: number[];
+  readonly busyOwn: number[];
 }
-
-const cpuMs = (): number => {
-  const { user, system: kernel } = process.cpuUsage();
-  return (user + kernel) / 1_000;
-};
 
 /**
  * How long a message, a timer and a socket wait; calm and busy blocks take turns, since a machine with
@@ -137,23 +133,25 @@ export async function fairness(blocks: number, probes: number): Promise<Record<s
     await echoed;
   };
   const timer = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, TIMER_MS));
+  // Each resolves to the time when what it waits for has happened.
   const kinds = {
-    message: { act: () => system.ask(Hot, 'calm', 'total'), minusMs: 0, parts: 1 },
-    timer: { act: timer, minusMs: TIMER_MS, parts: 1 },
-    socket: { act: echo, minusMs: 0, parts: 2 }, // there and back: two turns of the loop
+    message: { act: () => system.ask(Calm, 1, 'when'), minusMs: 0, parts: 1 },
+    timer: { act: () => timer().then(nowMs), minusMs: TIMER_MS, parts: 1 },
+    socket: { act: () => echo().then(nowMs), minusMs: 0, parts: 2 }, // there and back: two turns of the loop
   };
-  const none = (): Waits => ({ calm: [], busy: [], busyCpu: [] });
+  const none = (): Waits => ({ calm: [], busy: [], busyOwn: [] });
   const waits = Object.fromEntries(Object.keys(kinds).map((name) => [name, none()]));
   for (let block = 0; block < blocks; block++) {
-    const when = block % 2 === 0 ? 'calm' : 'busy';
-    const flood = { stop: when === 'calm', spin: 500 };
-    for (let n = 0; n < 512; n++) system.tell(Flood, 1, 'go', flood);
+    const busy = block % 2 === 1;
+    const flood = { stop: false, spin: block % 4 === 1 ? 500 : 100_000 }; // quick messages, or of 0.1 ms
+    for (let n = 0; busy && n < 512; n++) system.tell(Flood, 1, 'go', flood);
     for (let probe = 0; probe < probes; probe++) {
       for (const [name, { act, minusMs, parts }] of Object.entries(kinds)) {
-        const [startMs, startCpuMs] = [performance.now(), cpuMs()];
-        await act();
-        waits[name]?.[when].push((performance.now() - startMs - minusMs) / parts);
-        if (when === 'busy') waits[name]?.busyCpu.push((cpuMs() - startCpuMs - minusMs) / parts);
+        const start = nowMs();
+        const end = await act();
+        waits[name]?.[busy ? 'busy' : 'calm'].push((end.clock - start.clock - minusMs) / parts);
+        const own = Math.min(end.cpu - start.cpu, end.clock - start.clock);
+        if (busy) waits[name]?.busyOwn.push((own - minusMs) / parts);
       }
     }
     flood.stop = true;

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { args, ask, kind, tell } from '../src/actor/index.ts';
 
 /** The actors of the benchmark; a module of their own, for threads to import. */
@@ -49,6 +50,20 @@ export const Brief = kind({
       ctx.stop();
     },
   },
+});
+
+/** Milliseconds by the clock, and of CPU time of the process. */
+export function nowMs(): { readonly clock: number; readonly cpu: number } {
+  const { user, system } = process.cpuUsage();
+  return { clock: performance.now(), cpu: (user + system) / 1_000 };
+}
+
+/** Says when it was asked. */
+export const Calm = kind({
+  name: 'calm',
+  messages: { when: ask<void, ReturnType<typeof nowMs>>() },
+  load: state,
+  on: { when: nowMs },
 });
 
 /** Keeps its thread busy for good: each message costs about `spin` steps, and tells the next one. */

@@ -86,10 +86,10 @@ rows.push([
   '0',
   met(Math.abs(passivated) < 1),
 ]);
-for (const [what, { calm, busy, busyCpu }] of Object.entries(await encke.fairness(20, 20))) {
-  const figures = `p99 ${high(busyCpu).toFixed(1)} ms of CPU`;
+for (const [what, { calm, busy, busyOwn }] of Object.entries(await encke.fairness(20, 20))) {
+  const figures = `p99 ${high(busyOwn).toFixed(1)} ms`;
   const byClock = `clock: ${median(busy).toFixed(1)} ms, calm ${median(calm).toFixed(1)}`;
-  rows.push([`${what} beside a busy actor`, figures, byClock, '', '≤ 5 ms', met(high(busyCpu) <= 5)]);
+  rows.push([`${what} beside a busy actor`, figures, byClock, '', '≤ 5 ms', met(high(busyOwn) <= 5)]);
 }
 
 const table = [['', 'encke/actor', 'nact', 'ratio', 'target', 'met'], ...rows];

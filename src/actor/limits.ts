@@ -10,6 +10,11 @@ export const actorLimits = {
   watchesMax: 1_024,
   /** Messages that one actor handles before the next ready actor has its turn. */
   turnMessagesMax: 64,
+  /** Time after which a turn ends early. */
+  turnMs: 1,
+  /** Messages after which a turn looks at the clock, for the first time and again. */
+  turnLookFirstMessages: 4,
+  turnLookMessages: 16,
   /** Room, in actors, of the array in front of a kind's map of residents: it doubles up to the most. */
   frontActorsMin: 64,
   frontActorsMax: 262_144,
@@ -19,7 +24,7 @@ export const actorLimits = {
   sliceMs: 4,
   /** Part of a slice that actors run before the drain, for asks from outside. */
   rushShare: 0.25,
-  /** Messages between two looks at the clock within a drain. */
+  /** Messages between two looks at the clock within a drain, at most: fewer while handlers take long. */
   clockCheckMessages: 32,
   /** Time that an ask waits for its answer. Option `timeoutMs` of an ask. */
   askTimeoutMs: 5_000,
@@ -49,11 +54,11 @@ export const actorLimits = {
   evictStepMax: 8,
   /** Message names of one kind; a mailbox entry keeps the index in 8 bits. */
   messageNamesMax: 256,
-  /** Messages that an empty mailbox has room for. Grows by doubling. */
+  /** Messages that a new ring, for those behind an actor's first one, has room for. Doubles when full. */
   mailboxMessagesMin: 4,
-  /** Room, in messages, of the largest mailbox that is kept for another actor once it is empty. */
+  /** Room, in messages, of the largest ring that is kept for another actor once it is empty. */
   pooledMailboxMax: 65_536,
-  /** Room, in messages, of all mailboxes kept. */
+  /** Room, in messages, of all rings kept. */
   pooledMessagesMax: 262_144,
   /** Time that `system.stop()` gives the actors. Option `timeoutMs` of stop. */
   stopTimeoutMs: 10_000,

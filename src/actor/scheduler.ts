@@ -33,6 +33,9 @@ export class Scheduler {
   #draining = false;
   #awake = false;
   #stopped = false;
+  /** When the pass under way looked at the clock last, and after how many messages it looks again. */
+  #lookedMs = 0;
+  #checkMessages: number = actorLimits.clockCheckMessages;
   #hurried = false;
   /** When the haste of this turn of the loop has to end; 0: there was none yet. */
   #rushEndMs = 0;
@@ -86,6 +89,11 @@ export class Scheduler {
     if (this.#hasReady()) this.hurry();
   };
 
+  /** Whether the turn under way will have taken its time by its next look, `ahead` times as far as now. */
+  turnIsLong(ahead: number): boolean {
+    return (this.#steps.clock.now() - this.#lookedMs) * ahead > actorLimits.turnMs;
+  }
+
   /** Reads the clock into `nowMs`, for work that is done outside a drain. */
   look(): void {
     this.nowMs = Math.floor(this.#steps.clock.now());
@@ -137,8 +145,9 @@ export class Scheduler {
       this.#passAsPicked(schedule);
       return;
     }
-    this.look();
-    let untilCheck: number = actorLimits.clockCheckMessages;
+    this.#lookedMs = clock.now();
+    this.nowMs = Math.floor(this.#lookedMs);
+    let untilCheck = this.#checkMessages;
     let roundsLeft = rounds;
     for (;;) {
       if (this.#next === this.#runningCount) {
@@ -150,8 +159,12 @@ export class Scheduler {
       this.#running[this.#next++] = undefined;
       untilCheck -= 1 + runTurn(activation, actorLimits.turnMessagesMax);
       if (untilCheck > 0) continue;
-      untilCheck = actorLimits.clockCheckMessages;
       const now = clock.now();
+      const took = now - this.#lookedMs;
+      if (took > actorLimits.turnMs) this.#checkMessages = Math.max(1, this.#checkMessages >> 2);
+      else if (this.#checkMessages < actorLimits.clockCheckMessages) this.#checkMessages *= 2;
+      untilCheck = this.#checkMessages;
+      this.#lookedMs = now;
       this.nowMs = Math.floor(now);
       if (now >= sliceEnd) return;
     }
@@ -160,6 +173,7 @@ export class Scheduler {
   /** As {@link #pass}, in the order and length that somebody else decides. */
   #passAsPicked(schedule: Schedule): void {
     this.look();
+    this.#lookedMs = this.#steps.clock.now();
     for (;;) {
       if (this.#next === this.#runningCount) this.#swap();
       if (this.#runningCount === 0) return;

@@ -3,15 +3,18 @@ import { extrasOf, type Held } from './extras.ts';
 import { handlerFailed } from './failure.ts';
 import { began, ended } from './hooks.ts';
 import { endTurn, isThenable, load } from './lifecycle.ts';
+import { actorLimits } from './limits.ts';
 import { messageOf, nodeOf } from './mailbox.ts';
 import { changed, writeBehind, writeThrough } from './saves.ts';
 import { putAside } from './stash.ts';
 import { Status, Wish } from './status.ts';
 import type { Turn } from './turn-state.ts';
 
+const { turnLookFirstMessages, turnLookMessages } = actorLimits;
+
 /**
  * Runs one turn of an activation from the ready queue: `load` if it is fresh, then at most
- * `messagesMax` messages. Returns how many messages it took.
+ * `messagesMax` messages, or about `turnMs`. Returns how many messages it took.
  *
  * The rule against interleaving is here: a handler that returns a promise ends the turn, and the
  * activation does not become ready before that promise settled.
@@ -39,6 +42,12 @@ function takeTurn(activation: Activation, turn: Turn, messagesMax: number): numb
   while (taken < messagesMax && activation.waiting > 0 && activation.wish !== Wish.stop) {
     taken++;
     if (!runMessage(activation, turn)) return taken;
+    if (taken !== turnLookFirstMessages && taken % turnLookMessages !== 0) continue;
+    const ahead = taken === turnLookFirstMessages ? turnLookMessages / turnLookFirstMessages : 1;
+    if (activation.host.runtime.scheduler.turnIsLong(ahead)) {
+      endTurn(activation);
+      return actorLimits.clockCheckMessages; // so that the drain looks at the clock as well
+    }
   }
   endTurn(activation);
   return taken;

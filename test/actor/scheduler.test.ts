@@ -33,6 +33,20 @@ test('ready actors take turns of bounded length', async () => {
   assert.equal(log.indexOf('calm:0'), turnMessagesMax);
 });
 
+test('a turn of long messages ends early, and so does a drain of them', async () => {
+  let handledMs = 0;
+  const { Logger, log, system, clock } = loggers(undefined, () => {
+    clock.pass(1);
+    handledMs++;
+  });
+  for (let n = 0; n < 64; n++) system.tell(Logger, 'long', 'put', n);
+  system.tell(Logger, 'calm', 'put', 0);
+  await clock.run();
+  assert.ok(log.indexOf('calm:0') <= 5, `after ${log.indexOf('calm:0')} messages`);
+  const drains = log.filter((line) => line === 'drained').length;
+  assert.ok(handledMs / drains <= 8, `${handledMs} ms in ${drains} drains`);
+});
+
 test('afterDrain follows the ready actors, and what it tells runs in the same drain', async () => {
   let again = true;
   const { Logger, log, system, clock } = loggers(() => {
