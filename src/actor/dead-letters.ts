@@ -9,6 +9,7 @@ import type { ActorId } from './types.ts';
  * - `expired`: an ask whose asker waits no more;
  * - `unreachable`: its node was lost before it left, or is not there and the queue is full;
  * - `unknown_kind`, `unknown_message`: the node that should run it does not know the name;
+ * - `cycle`: an ask that would have waited on itself;
  * - `dropped`: the overflow rule gave it up, or it could not be encoded for a link.
  */
 export type DeadLetterReason =
@@ -19,6 +20,7 @@ export type DeadLetterReason =
   | 'unreachable'
   | 'unknown_kind'
   | 'unknown_message'
+  | 'cycle'
   | 'dropped';
 
 /** A message that was not handled. */
@@ -42,6 +44,7 @@ export class DeadLetters {
     unreachable: 0,
     unknown_kind: 0,
     unknown_message: 0,
+    cycle: 0,
     dropped: 0,
   };
   readonly #listener: ((letter: DeadLetter) => void) | undefined;

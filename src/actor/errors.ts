@@ -17,9 +17,17 @@ export class AskTimeout extends Error {
  * - `mailbox_full`: the mailbox, the link to its node, or this system's table of asks is full;
  * - `stopped`: the actor or its system stopped first;
  * - `unreachable`: its node was lost, or has not been connected for so long that the queue is full;
- * - `unknown_kind`, `unknown_message`: the node that should run it does not know the name.
+ * - `unknown_kind`, `unknown_message`: the node that should run it does not know the name;
+ * - `cycle`: the actor asked waits, perhaps through others, for the one that asks; or `askDepthMax`
+ *   asks wait in a row already.
  */
-export type RefusedReason = 'mailbox_full' | 'stopped' | 'unreachable' | 'unknown_kind' | 'unknown_message';
+export type RefusedReason =
+  | 'mailbox_full'
+  | 'stopped'
+  | 'unreachable'
+  | 'unknown_kind'
+  | 'unknown_message'
+  | 'cycle';
 
 /** The ask was not run, except after `unreachable`, when the lost node may have run it. */
 export class AskRefused extends Error {

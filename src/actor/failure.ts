@@ -1,23 +1,26 @@
 import type { Activation } from './activation.ts';
-import type { AskToken } from './asks.ts';
 import { callHost } from './errors.ts';
-import { cancelTimers, stop } from './leave.ts';
+import type { Held } from './extras.ts';
+import { beginAnew, stop } from './leave.ts';
 import { messageOf, nodeOf } from './mailbox.ts';
 import { Status } from './status.ts';
 import { type FailureAction, type FailurePhase, Restarts } from './supervise.ts';
 
-/** A handler threw or rejected: its message is a dead letter, its ask fails, then the kind's strategy. */
+/**
+ * A handler threw or rejected, or the `save` that follows it: its message is a dead letter, its ask
+ * fails, then the kind's strategy.
+ */
 export function handlerFailed(
   activation: Activation,
-  head: number,
-  payload: unknown,
-  ask: AskToken | undefined,
+  { head, payload, ask }: Held,
   error: unknown,
+  phase: 'handler' | 'save' = 'handler',
 ): void {
-  const { host, id } = activation;
+  const { host, id, extras } = activation;
+  if (extras !== undefined) extras.openAsks = undefined;
   host.deadLetter('failed', id, messageOf(head), payload, nodeOf(head));
   ask?.fail(error);
-  supervise(activation, 'handler', host.names[messageOf(head)], error);
+  supervise(activation, phase, host.names[messageOf(head)], error);
 }
 
 /** `load` threw or rejected. There is no state to resume: `resume` means `restart` here. */
@@ -28,6 +31,18 @@ export function loadFailed(activation: Activation, error: unknown): void {
 /** `save` or `busy` failed, the state is still good: told, not supervised. */
 export function keptAfterFailure(activation: Activation, phase: 'save' | 'busy', error: unknown): void {
   report(activation, phase, undefined, error, 'keep');
+}
+
+/** A child escalated: the parent fails, whatever it is doing. What it handles fails with it. */
+function childFailed(parent: Activation, error: unknown): void {
+  if (parent.status === Status.gone) return;
+  const strategy = parent.host.kind.supervise.strategy;
+  const held = parent.extras?.held;
+  if (held !== undefined && strategy !== 'resume') {
+    parent.host.deadLetter('failed', parent.id, messageOf(held.head), held.payload, nodeOf(held.head));
+    held.ask?.fail(error);
+  }
+  supervise(parent, 'child', undefined, error);
 }
 
 function supervise(
@@ -45,9 +60,14 @@ function supervise(
     if (backoffMs === undefined) action = 'stop';
   }
   report(activation, phase, message, error, action);
-  if (action === 'resume') return;
-  if (backoffMs === undefined) stop(activation);
-  else restartAfter(activation, backoffMs);
+  if (action === 'resume' || activation.status === Status.gone) return;
+  if (backoffMs !== undefined) {
+    restartAfter(activation, backoffMs);
+    return;
+  }
+  const parent = activation.extras?.parent;
+  stop(activation, 'failed');
+  if (action === 'escalate' && parent !== undefined) childFailed(parent, error);
 }
 
 /** The back-off before the next restart; undefined when the budget is spent or the system stops. */
@@ -59,13 +79,13 @@ function spendRestart(activation: Activation): number | undefined {
 }
 
 function restartAfter(activation: Activation, backoffMs: number): void {
-  const { runtime } = activation.host;
-  cancelTimers(activation);
-  activation.state = undefined;
-  activation.status = Status.backoff;
-  if (activation.restarts === undefined) return;
-  activation.restarts.timer = runtime.clock.setTimeout(() => {
-    if (activation.restarts !== undefined) activation.restarts.timer = undefined;
+  const { runtime, kind } = activation.host;
+  beginAnew(activation, Status.backoff);
+  const { restarts } = activation;
+  if (restarts === undefined) return;
+  callHost(runtime.hooks.restarted, kind.name, activation.id, restarts.count, backoffMs);
+  restarts.timer = runtime.clock.setTimeout(() => {
+    restarts.timer = undefined;
     activation.status = Status.fresh;
     runtime.scheduler.push(activation);
   }, backoffMs);
@@ -80,6 +100,7 @@ function report(
 ): void {
   const { host, id } = activation;
   const kind = host.kind.name;
+  const fatal = action === 'escalate' && activation.extras?.parent === undefined;
   callHost(host.runtime.hooks.failed, kind, id, error);
-  callHost(host.runtime.onFailure, { kind, id, phase, message, error, action, fatal: action === 'escalate' });
+  callHost(host.runtime.onFailure, { kind, id, phase, message, error, action, fatal });
 }

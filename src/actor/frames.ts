@@ -1,5 +1,6 @@
-import { Packr, Unpackr } from 'msgpackr';
+import { addExtension, Packr, Unpackr } from 'msgpackr';
 import { actorLimits } from './limits.ts';
+import { ActorRef } from './ref.ts';
 import type { ActorId } from './types.ts';
 
 /**
@@ -14,11 +15,30 @@ import type { ActorId } from './types.ts';
  * | answer | | 0 | value | asker's | 0 |
  * | failed | | error's code or null | error's message | asker's | 0 |
  * | refused | | 0 | RefusedReason | asker's | 0 |
+ * | watch | kind | actor | null | watcher's | 0 |
+ * | unwatch | | 0 | null | watcher's | 0 |
+ * | ended | | 0 | EndReason | watcher's | 0 |
+ *
+ * The deadline of an ask that an actor waits for is an array: the deadline, then the chain of those
+ * who wait (`flatten` in cycles.ts). A ref within a body is an extension: its kind and its id.
  *
  * Records are used (an object's keys are written once a batch), and begin anew with each batch: so
  * a batch can be read whatever became of the one before it.
  */
-export const Op = { tell: 0, tellIfActive: 1, ask: 2, answer: 3, failed: 4, refused: 5 } as const;
+export const Op = {
+  tell: 0,
+  tellIfActive: 1,
+  ask: 2,
+  answer: 3,
+  failed: 4,
+  refused: 5,
+  watch: 6,
+  unwatch: 7,
+  ended: 8,
+} as const;
+
+/** Of an ask: on the common clock, alone or in front of the chain of those who wait. */
+export type Deadline = number | readonly [number, ...unknown[]];
 
 export const frameSlots = 5;
 /** Header: frames received so far from the peer (an acknowledgement), flags, names or null. */
@@ -26,7 +46,7 @@ export const headerSlots = 3;
 /** Flag: the sender's window is half used, acknowledge this batch soon. */
 export const wantsAck = 1;
 
-const opsMax = 8;
+const opsMax = 16;
 
 /** Packs an op, the sender's index of a kind and the index of a message into one number. */
 export const packFrameHead = (op: number, kind: number, message: number): number =>
@@ -60,6 +80,20 @@ function sizeOf(value: unknown): number {
   return value instanceof Uint8Array ? value.byteLength : 8;
 }
 
+type RefMaker = (kind: string, id: ActorId) => unknown;
+
+/** msgpack extension type of a ref ('R'). */
+const refType = 0x52;
+/** Makes the refs of the batch that is being decoded: msgpackr's extensions know no system. */
+let makeRef: RefMaker | undefined;
+
+addExtension({
+  Class: ActorRef,
+  type: refType,
+  write: (ref: ActorRef) => [ref.kind, ref.id],
+  read: ([kind, id]: [string, ActorId]) => makeRef?.(kind, id) ?? { kind, id },
+});
+
 const packr = new Packr({ useRecords: true });
 const unpackr = new Unpackr({ useRecords: true });
 
@@ -71,7 +105,15 @@ export function encodeBatch(batch: readonly unknown[]): ArrayBuffer {
   return bytes.buffer;
 }
 
-/** Decodes a batch. Byte arrays in it are Buffers that view `bytes`, and keep all of it in memory. */
-export function decodeBatch(bytes: ArrayBuffer): unknown[] {
-  return unpackr.unpack(Buffer.from(bytes)) as unknown[];
+/**
+ * Decodes a batch, its refs made by `refTo`. Byte arrays in it are Buffers that view `bytes`, and
+ * keep all of it in memory.
+ */
+export function decodeBatch(bytes: ArrayBuffer, refTo?: RefMaker): unknown[] {
+  makeRef = refTo;
+  try {
+    return unpackr.unpack(Buffer.from(bytes)) as unknown[];
+  } finally {
+    makeRef = undefined;
+  }
 }

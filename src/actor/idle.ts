@@ -1,5 +1,6 @@
 import type { Activation } from './activation.ts';
 import { setBackgroundTimeout } from './clock.ts';
+import { isHeld } from './extras.ts';
 import type { Host } from './host.ts';
 import { endTurn, isBusy, passivate } from './lifecycle.ts';
 import { actorLimits } from './limits.ts';
@@ -89,8 +90,8 @@ export class IdleActors {
     this.remove(activation);
     // Not idle while `busy` runs, so that nothing it tells makes this one ready in between.
     activation.status = Status.running;
-    const stays = activation.timers?.armed === true || isBusy(activation);
-    if (stays || activation.mailbox !== undefined) endTurn(activation);
+    const stays = isHeld(activation) || isBusy(activation);
+    if (stays || activation.waiting > 0) endTurn(activation);
     else passivate(activation);
   }
 }

@@ -4,7 +4,7 @@ import { Op } from './frames.ts';
 import type { Host } from './host.ts';
 import type { Link } from './link.ts';
 import type { Runtime } from './runtime.ts';
-import type { ActorId } from './types.ts';
+import type { ActorId, EndReason } from './types.ts';
 
 /** A kind of the peer, with this node's own numbers for it. `host` is undefined if it is unknown here. */
 interface PeerKind {
@@ -33,6 +33,11 @@ export class Inbox {
     this.#hosts = hosts;
   }
 
+  /** Frames that came over the present connection. */
+  get received(): number {
+    return this.#received;
+  }
+
   /** The peer waits for an acknowledgement that no batch of ours has carried yet. */
   get owesAck(): boolean {
     return this.#ackWanted && this.#received > this.#acknowledged;
@@ -58,13 +63,25 @@ export class Inbox {
     for (let at = frames.headerSlots; at < batch.length; at += frames.frameSlots) {
       this.#received++;
       const head = batch[at] as number;
+      const op = frames.frameOp(head);
+      const id = batch[at + 1] as ActorId;
       const token = batch[at + 3] as number;
-      if (frames.frameOp(head) > Op.ask) {
-        this.#link.settle(head, token, batch[at + 1] as string | number | null, batch[at + 2]);
+      if (op <= Op.ask) {
+        this.#deliver(head, id, batch[at + 2], token, batch[at + 4] as frames.Deadline);
+      } else if (op <= Op.refused) {
+        this.#link.settle(op, token, batch[at + 1] as string | number | null, batch[at + 2]);
       } else {
-        this.#deliver(head, batch[at + 1] as ActorId, batch[at + 2], token, batch[at + 4] as number);
+        this.#watch(head, id, batch[at + 2], token);
       }
     }
+  }
+
+  #watch(head: number, id: ActorId, body: unknown, token: number): void {
+    const { watches } = this.#link;
+    const op = frames.frameOp(head);
+    if (op === Op.watch) watches.begin(this.#kinds[frames.frameKind(head)]?.host, id, token);
+    else if (op === Op.unwatch) watches.end(token);
+    else watches.ended(token, body as EndReason);
   }
 
   #meet([name, messageNames]: frames.Names[number]): PeerKind {
@@ -73,7 +90,7 @@ export class Inbox {
     return { name, host, messageNames, messages };
   }
 
-  #deliver(head: number, id: ActorId, payload: unknown, token: number, deadline: number): void {
+  #deliver(head: number, id: ActorId, payload: unknown, token: number, deadline: frames.Deadline): void {
     const op = frames.frameOp(head);
     const kind = this.#kinds[frames.frameKind(head)];
     const message = kind?.messages[frames.frameMessage(head)];

@@ -1,7 +1,7 @@
 import type { Activation } from './activation.ts';
 import { callHost } from './errors.ts';
 import { keptAfterFailure, loadFailed } from './failure.ts';
-import { releaseMailbox, remove, stop } from './leave.ts';
+import { beginAnew, releaseMailbox, remove, stop } from './leave.ts';
 import { Status, Wish } from './status.ts';
 
 /** The value of a hook that may be asynchronous, without making a promise where it is not. */
@@ -16,7 +16,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
  * time, or failed: then the activation becomes ready again by itself, or is gone.
  */
 export function load(activation: Activation): boolean {
-  const { host } = activation;
+  const { host, life } = activation;
   host.idle.makeRoom();
   activation.status = Status.loading;
   let result: unknown;
@@ -32,13 +32,13 @@ export function load(activation: Activation): boolean {
   }
   void Promise.resolve(result).then(
     (state) => {
-      if (activation.status !== Status.loading) return; // stop() did not wait for it
+      if (activation.life !== life) return; // It was stopped, or began anew.
       loaded(activation, state);
       host.runtime.scheduler.look();
       endTurn(activation);
     },
     (error: unknown) => {
-      if (activation.status === Status.loading) loadFailed(activation, error);
+      if (activation.life === life) loadFailed(activation, error);
     },
   );
   return false;
@@ -47,25 +47,32 @@ export function load(activation: Activation): boolean {
 function loaded(activation: Activation, state: unknown): void {
   activation.state = state;
   activation.status = Status.running;
+  if (activation.extras !== undefined) activation.extras.openAsks = undefined;
   callHost(activation.host.runtime.hooks.activated, activation.host.kind.name, activation.id);
 }
 
 /** Decides what an activation that has just run, or loaded, does next. */
 export function endTurn(activation: Activation): void {
-  const { host, mailbox } = activation;
+  const { host, waiting, extras } = activation;
   // An afterDrain has to follow also when this turn ended outside a drain, after an await.
   host.runtime.scheduler.wake();
+  if (host.rooms.waiting > 0) host.rooms.check(activation);
   if (activation.wish === Wish.stop) {
     stop(activation);
-  } else if (mailbox !== undefined && mailbox.count > 0) {
+  } else if (waiting > 0 || extras?.saveDue === true) {
     host.makeReady(activation);
-  } else if (host.runtime.phase === 'stopping') {
-    passivate(activation);
-  } else if (activation.wish === Wish.passivate && !isBusy(activation)) {
+  } else if (mayLeave(activation)) {
     passivate(activation);
   } else {
     becomeIdle(activation);
   }
+}
+
+/** Whether an activation without messages goes now: it wants to, or its system stops. */
+function mayLeave(activation: Activation): boolean {
+  const { host, extras, wish } = activation;
+  if (host.runtime.phase === 'stopping') return (extras?.children?.size ?? 0) === 0;
+  return wish === Wish.passivate && (extras?.stash?.count ?? 0) === 0 && !isBusy(activation);
 }
 
 /** Whether the kind's `busy` keeps the activation in memory. One that throws does, too. */
@@ -84,18 +91,24 @@ function becomeIdle(activation: Activation): void {
   releaseMailbox(activation);
   activation.wish = Wish.none;
   activation.status = Status.idle;
+  if (activation.extras?.blank === true) activation.extras = undefined;
   activation.host.idle.append(activation);
+}
+
+/** Whether there is something that `save` has to see before the activation leaves memory. */
+export function needsSave({ host, extras }: Activation): boolean {
+  return host.kind.save !== undefined && (host.kind.saves === 'leaving' || extras?.dirty === true);
 }
 
 /** Saves an activation that has no messages, and takes it out of memory after that. */
 export function passivate(activation: Activation): void {
-  const { save } = activation.host.kind;
+  const { host, life } = activation;
   releaseMailbox(activation);
   activation.wish = Wish.none;
   activation.status = Status.saving;
   let result: unknown;
   try {
-    result = save?.(activation.state, activation.context);
+    if (needsSave(activation)) result = host.kind.save?.(activation.state, activation.context);
   } catch (error) {
     saveFailed(activation, error);
     return;
@@ -106,10 +119,10 @@ export function passivate(activation: Activation): void {
   }
   void Promise.resolve(result).then(
     () => {
-      if (activation.status === Status.saving) saved(activation);
+      if (activation.life === life) saved(activation);
     },
     (error: unknown) => {
-      if (activation.status === Status.saving) saveFailed(activation, error);
+      if (activation.life === life) saveFailed(activation, error);
     },
   );
 }
@@ -118,24 +131,25 @@ function saved(activation: Activation): void {
   const { host } = activation;
   const { runtime } = host;
   runtime.scheduler.wake();
-  if (activation.mailbox !== undefined) {
+  if (activation.waiting > 0) {
     // A message came during the save: it is handled by a state that is loaded after it.
-    activation.timers?.cancelAll();
-    activation.state = undefined;
-    activation.status = Status.fresh;
-    runtime.scheduler.push(activation);
+    beginAnew(activation, Status.fresh);
     return;
   }
-  remove(activation);
+  if (host.kind.spawned || activation.extras?.stash !== undefined) {
+    stop(activation); // Nobody can bring a spawned one back: for it, leaving memory is the end.
+  } else {
+    remove(activation);
+    runtime.onGone();
+  }
   callHost(runtime.hooks.passivated, host.kind.name, activation.id);
-  runtime.onGone();
 }
 
 /** The state is the only copy of what was not saved: it stays, to be saved after another idle period. */
 function saveFailed(activation: Activation, error: unknown): void {
   keptAfterFailure(activation, 'save', error);
   if (activation.host.runtime.phase !== 'running') {
-    stop(activation);
+    stop(activation, 'failed');
     return;
   }
   activation.status = Status.running;

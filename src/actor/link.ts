@@ -1,12 +1,16 @@
 import type { AskToken, PendingAsk } from './asks.ts';
-import { AskFailed, callHost, describeError, type RefusedReason } from './errors.ts';
+import { flatten, unflatten } from './cycles.ts';
+import { AskFailed, AskRefused, callHost, describeError, type RefusedReason } from './errors.ts';
 import * as frames from './frames.ts';
 import { Op } from './frames.ts';
 import type { Host } from './host.ts';
 import { Inbox } from './inbox.ts';
+import { LinkWatches } from './link-watches.ts';
+import { actorLimits } from './limits.ts';
 import { type LinkLimits, Outbox } from './outbox.ts';
+import { RoomQueue } from './room.ts';
 import type { Runtime } from './runtime.ts';
-import type { ActorId } from './types.ts';
+import type { ActorId, RoomOptions } from './types.ts';
 
 /** What a link needs of a port. A MessagePort is one. */
 export interface LinkPort {
@@ -25,6 +29,9 @@ export type PeerListener = (node: number, what: 'connected' | 'lost') => void;
  */
 export class Link {
   readonly node: number;
+  readonly watches: LinkWatches;
+  /** Called after each batch that came, and when the connection is lost. */
+  onReceived: () => void = () => {};
   readonly #runtime: Runtime;
   readonly #hosts: readonly Host[];
   readonly #outbox: Outbox;
@@ -32,6 +39,7 @@ export class Link {
   readonly #onPeer: PeerListener | undefined;
   /** This node's asks that are queued or on their way, by token. */
   readonly #asks = new Map<number, PendingAsk>();
+  readonly #room = new RoomQueue();
   #nextToken = 1;
   #port: LinkPort | undefined = undefined;
   #greeted = false;
@@ -48,7 +56,22 @@ export class Link {
     this.#hosts = [...hosts.values()];
     this.#outbox = new Outbox(limits);
     this.#inbox = new Inbox(this, runtime, hosts);
+    this.watches = new LinkWatches(runtime, this.#outbox);
     this.#onPeer = onPeer;
+  }
+
+  get connected(): boolean {
+    return this.#port !== undefined;
+  }
+
+  /** Frames of this connection that left or wait. */
+  get sent(): number {
+    return this.#outbox.total;
+  }
+
+  /** Frames of this connection that came. */
+  get received(): number {
+    return this.#inbox.received;
   }
 
   /** Queues a tell. Returns why not, if there is no room. */
@@ -76,14 +99,32 @@ export class Link {
     }
     const token = this.#nextToken++;
     this.#asks.set(token, ask);
-    ask.onSettled = () => this.#asks.delete(token);
-    this.#outbox.push(frames.packFrameHead(Op.ask, host.index, message), id, payload, token, ask.deadline);
+    ask.link = this;
+    ask.token = token;
+    const { deadline, via } = ask;
+    const head = frames.packFrameHead(Op.ask, host.index, message);
+    this.#outbox.push(head, id, payload, token, via === undefined ? deadline : [deadline, ...flatten(via)]);
     this.#runtime.scheduler.wake();
   }
 
+  /** An ask of this node is settled. */
+  forget(token: number): void {
+    this.#asks.delete(token);
+  }
+
+  /** Resolves when there is room in the queue. */
+  room([kind, id]: readonly [string, ActorId], options: RoomOptions): Promise<void> {
+    if (!this.#outbox.full) return Promise.resolve();
+    if (this.#room.waiting >= actorLimits.roomWaitersMax) {
+      return Promise.reject(new AskRefused(kind, id, 'room', 'mailbox_full'));
+    }
+    return this.#room.wait(this.#runtime, [kind, id], options);
+  }
+
   /** The way back for an ask that came from the peer. Lost with the connection that it came by. */
-  replyTo(token: number, deadline: number): AskToken {
+  replyTo(token: number, deadline: frames.Deadline): AskToken {
     const port = this.#port;
+    const chained = typeof deadline !== 'number';
     // Not bounded here, but by the asks that the peer may have waiting.
     const reply = (op: number, code: string | number | null, body: unknown): void => {
       if (port === undefined || this.#port !== port) return;
@@ -91,8 +132,9 @@ export class Link {
       this.#runtime.scheduler.wake();
     };
     return {
-      deadline,
+      deadline: chained ? deadline[0] : deadline,
       settled: false,
+      via: chained ? unflatten(deadline, 1) : undefined,
       answer: (value) => reply(Op.answer, 0, value),
       fail: (error) => {
         const { message, code } = describeError(error);
@@ -132,18 +174,24 @@ export class Link {
     this.#inbox.reset();
     port?.close();
     const waiting = this.#outbox.reset();
+    this.#room.wake();
     for (const ask of this.#asks.values()) ask.refuse(reason);
+    this.watches.lost();
     // Last: a listener of dead letters may tell or ask this node again, for its next connection.
     this.#discard(waiting, reason);
     if (port !== undefined) callHost(this.#onPeer, this.node, 'lost');
+    this.onReceived();
   }
 
-  /** Sends what may be sent, in one batch: waiting frames, an acknowledgement, or both. */
+  /** Sends what may be sent, in batches: waiting frames, an acknowledgement, or both. */
   flush(): void {
-    const port = this.#port;
-    if (port === undefined) return;
-    const hasFrames = this.#outbox.sendable > 0;
-    if (!hasFrames && !this.#inbox.owesAck && this.#greeted) return;
+    if (this.#port === undefined) return;
+    while (this.#outbox.sendable > 0) this.#post(this.#port);
+    if (this.#inbox.owesAck || !this.#greeted) this.#post(this.#port);
+    this.#wakeIfRoom();
+  }
+
+  #post(port: LinkPort): void {
     const batch = this.#outbox.take();
     batch[0] = this.#inbox.acknowledge();
     batch[1] = this.#outbox.wantsAck ? frames.wantsAck : 0;
@@ -154,10 +202,16 @@ export class Link {
   }
 
   #receive(bytes: ArrayBuffer): void {
-    const batch = frames.decodeBatch(bytes);
+    const batch = frames.decodeBatch(bytes, this.#runtime.refOf);
     const acknowledged = this.#outbox.acknowledge(batch[0] as number);
+    if (acknowledged) this.#wakeIfRoom();
     this.#inbox.receive(batch);
+    this.onReceived();
     if ((acknowledged && this.#outbox.waiting > 0) || this.#inbox.owesAck) this.#runtime.scheduler.wake();
+  }
+
+  #wakeIfRoom(): void {
+    if (this.#room.waiting > 0 && !this.#outbox.full) this.#room.wake();
   }
 
   #refused(host: Host, id: ActorId, message: number, payload: unknown): RefusedReason | undefined {

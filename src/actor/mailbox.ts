@@ -13,8 +13,8 @@ export const messageOf = (head: number): number => head % actorLimits.messageNam
 export const nodeOf = (head: number): number => Math.floor(head / actorLimits.messageNamesMax);
 
 /**
- * A queue of messages in a ring that doubles when it is full. It knows no bound: the host checks
- * `count` against its kind's capacity before it pushes.
+ * The messages that wait behind an actor's first one, or its stash: a ring that doubles when it is
+ * full. It knows no bound: who pushes checks that.
  */
 export class Mailbox {
   count = 0;
@@ -68,8 +68,8 @@ export class Mailbox {
 }
 
 /**
- * Mailboxes that nobody uses. An idle actor has none: it gives its own back when it has handled
- * everything, and takes one with its next message, so 200,000 idle actors cost no rings.
+ * Rings that nobody uses. An actor has none while it is idle, or has one message only: it gives its
+ * own back when it has handled everything, so 200,000 idle actors cost no rings.
  */
 export class MailboxPool {
   readonly #free: Mailbox[] = [];

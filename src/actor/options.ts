@@ -5,7 +5,8 @@ import { actorLimits } from './limits.ts';
 import type { PeerListener } from './link.ts';
 import type { LinkLimits } from './outbox.ts';
 import type { Place } from './router.ts';
-import type { Hooks } from './runtime.ts';
+import type { Hooks } from './hooks.ts';
+import type { Schedule } from './schedule.ts';
 import { type ActorFailure, reportFailure } from './supervise.ts';
 
 /**
@@ -23,15 +24,20 @@ export interface SystemOptions<E> extends Partial<LinkLimits> {
   readonly place?: Place;
   /** Called after the ready actors ran, before links are flushed: flush here what handlers batched. */
   readonly afterDrain?: () => void;
+  /** Told of each message that was not handled. */
   readonly onDeadLetter?: (letter: DeadLetter) => void;
   /** Default: {@link reportFailure}. */
   readonly onFailure?: (failure: ActorFailure) => void;
+  /** Told when a node is connected, and when it is lost. */
   readonly onPeer?: PeerListener;
+  /** For metrics and tracing. Default: none. */
   readonly hooks?: Hooks;
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** The source of jitter, within [0, 1). Default: Math.random. */
   readonly random?: () => number;
+  /** Who runs next; for simulations. Default: round robin, `turnMessagesMax` messages a turn. */
+  readonly schedule?: Schedule;
   /** Length of one drain. Default 4. */
   readonly sliceMs?: number;
   /** Asks that may wait for an answer. Default 65,536. */
@@ -40,7 +46,7 @@ export interface SystemOptions<E> extends Partial<LinkLimits> {
 
 /** The options with their defaults. */
 export type SystemSettings = Required<
-  Omit<SystemOptions<unknown>, 'env' | 'place' | 'onPeer' | 'onDeadLetter'>
+  Omit<SystemOptions<unknown>, 'env' | 'place' | 'onPeer' | 'onDeadLetter' | 'schedule'>
 >;
 
 const defaults: Omit<SystemSettings, 'kinds'> = {

@@ -1,4 +1,6 @@
-import { estimateBytes, frameSlots, headerSlots } from './frames.ts';
+import { type Deadline, estimateBytes, frameSlots, headerSlots } from './frames.ts';
+import { actorLimits } from './limits.ts';
+import type { ActorId } from './types.ts';
 
 /** The bounds of a link. Defaults in limits.ts. */
 export interface LinkLimits {
@@ -7,7 +9,13 @@ export interface LinkLimits {
   readonly linkBytesMax: number;
 }
 
-const emptyHeader = Array.from({ length: headerSlots }, () => null);
+/** Frames that leave together: room for a header, then the frames as they will be packed. */
+class Chunk {
+  readonly slots: unknown[] = [null, null, null];
+  frames = 0;
+  /** As estimated. */
+  bytes = 0;
+}
 
 /**
  * The frames that wait for one node, and the account of those on their way to it. Frames leave only
@@ -18,10 +26,9 @@ export class Outbox {
   /** Frames waiting. */
   waiting = 0;
   readonly #limits: LinkLimits;
-  /** Room for a batch's header, then the waiting frames, as they will be packed. */
-  #slots: unknown[] = [...emptyHeader];
-  /** The estimated bytes of each waiting frame. */
-  #sizes: number[] = [];
+  #chunks: Chunk[] = [];
+  /** The last of them, which is filled. */
+  #last: Chunk | undefined = undefined;
   /** Of the waiting frames and those on their way together. */
   #bytes = 0;
   /** Batches on their way: the count of frames sent up to their end, and their bytes. */
@@ -38,6 +45,11 @@ export class Outbox {
     return this.waiting >= this.#limits.linkFramesMax || this.#bytes >= this.#limits.linkBytesMax;
   }
 
+  /** Frames sent and waiting since the connection began. */
+  get total(): number {
+    return this.#sent + this.waiting;
+  }
+
   /** Frames that may leave now. */
   get sendable(): number {
     return Math.min(this.waiting, this.#limits.linkWindowFrames - (this.#sent - this.#acknowledged));
@@ -51,35 +63,31 @@ export class Outbox {
     );
   }
 
-  push(head: number, id: string | number | null, body: unknown, token: number, deadline: number): void {
+  push(head: number, id: ActorId | null, body: unknown, token: number, deadline: Deadline): void {
+    let chunk = this.#last;
+    if (chunk === undefined || chunk.frames >= actorLimits.batchFramesMax) {
+      chunk = this.#last = new Chunk();
+      this.#chunks.push(chunk);
+    }
     const size = estimateBytes(id, body);
-    this.#slots.push(head, id, body, token, deadline);
-    this.#sizes.push(size);
+    chunk.slots.push(head, id, body, token, deadline);
+    chunk.frames++;
+    chunk.bytes += size;
     this.#bytes += size;
     this.waiting++;
   }
 
-  /** Takes the frames that may leave, in order, behind room for a header; and counts them as sent. */
+  /** Takes frames that may leave, in order, at most `batchFramesMax`; and counts them as sent. */
   take(): unknown[] {
-    const frames = this.sendable;
-    const taken = this.#slots;
-    if (frames <= 0) return [...emptyHeader];
-    const sizes = this.#sizes;
-    if (frames === this.waiting) {
-      this.#slots = [...emptyHeader];
-      this.#sizes = [];
-    } else {
-      const rest = taken.splice(headerSlots + frames * frameSlots);
-      this.#slots = [...emptyHeader, ...rest];
-      this.#sizes = sizes.splice(frames);
-    }
-    let bytes = 0;
-    for (const size of sizes) bytes += size;
-    this.waiting -= frames;
-    this.#sent += frames;
-    this.#bytesOnTheWay += bytes;
-    this.#batches.push({ upTo: this.#sent, bytes });
-    return taken;
+    const { sendable } = this;
+    const first = this.#chunks[0];
+    if (first === undefined || sendable <= 0) return new Chunk().slots;
+    const taken = first.frames > sendable ? this.#split(first, sendable) : this.#shift(first);
+    this.waiting -= taken.frames;
+    this.#sent += taken.frames;
+    this.#bytesOnTheWay += taken.bytes;
+    this.#batches.push({ upTo: this.#sent, bytes: taken.bytes });
+    return taken.slots;
   }
 
   /** The peer has received this many frames since it was connected. True if that was news. */
@@ -101,15 +109,35 @@ export class Outbox {
 
   /** Forgets everything, for a connection that was lost. Returns the waiting frames' slots. */
   reset(): unknown[] {
-    const waiting = this.#slots.slice(headerSlots);
+    const waiting = this.#chunks.flatMap(({ slots }) => slots.slice(headerSlots));
     this.waiting = 0;
-    this.#slots = [...emptyHeader];
-    this.#sizes = [];
+    this.#chunks = [];
+    this.#last = undefined;
     this.#batches = [];
     this.#bytes = 0;
     this.#bytesOnTheWay = 0;
     this.#sent = 0;
     this.#acknowledged = 0;
     return waiting;
+  }
+
+  #shift(first: Chunk): Chunk {
+    this.#chunks.shift();
+    if (first === this.#last) this.#last = undefined;
+    return first;
+  }
+
+  /** The window has no room for the whole chunk: takes its first frames out. */
+  #split(first: Chunk, frames: number): Chunk {
+    const taken = new Chunk();
+    const slots = first.slots.splice(headerSlots, frames * frameSlots);
+    taken.slots.push(...slots);
+    taken.frames = frames;
+    for (let at = 0; at < slots.length; at += frameSlots) {
+      taken.bytes += estimateBytes(slots[at + 1] as ActorId | null, slots[at + 2]);
+    }
+    first.frames -= frames;
+    first.bytes -= taken.bytes;
+    return taken;
   }
 }

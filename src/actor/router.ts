@@ -1,10 +1,13 @@
+import type { Activation } from './activation.ts';
 import { type AskTable, PendingAsk } from './asks.ts';
-import type { RefusedReason } from './errors.ts';
+import { nodeOfSpawned } from './children.ts';
+import { AskRefused, type RefusedReason } from './errors.ts';
 import type { Host } from './host.ts';
 import { actorLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import type { Runtime } from './runtime.ts';
-import type { ActorId, AskOptions } from './types.ts';
+import { handledBy } from './turn-state.ts';
+import type { ActorId, AskOptions, RoomOptions } from './types.ts';
 
 /** Which node hosts an actor. Pure: all nodes have to agree, at any time. */
 export type Place = (kind: string, id: ActorId) => number;
@@ -40,15 +43,20 @@ export class Router {
     return this.#hosts.get(kind);
   }
 
+  /** The node that an actor is on, or would be. */
+  nodeOf(host: Host, id: ActorId): number {
+    if (host.kind.spawned) return nodeOfSpawned(id);
+    return this.#place === undefined ? this.#runtime.node : this.#place(host.kind.name, id);
+  }
+
   /** Returns whether the message was taken: queued in its mailbox or for its node. */
-  tell(host: Host, id: ActorId, name: string, payload: unknown, ifActive: boolean): boolean {
+  tell(host: Host, id: ActorId, target: number, name: string, payload: unknown, ifActive: boolean): boolean {
     const { node } = this.#runtime;
     const message = host.messages.get(name);
     if (message === undefined) {
       this.refuseUnknown('unknown_message', host.kind.name, id, name, payload);
       return false;
     }
-    const target = this.#place === undefined ? node : this.#place(host.kind.name, id);
     let refused: RefusedReason | undefined;
     if (target !== node) refused = this.#tellRemote(target, host, id, message, payload, ifActive);
     else if (ifActive) refused = host.deliverIfActive(id, message, payload, node);
@@ -56,13 +64,23 @@ export class Router {
     return refused === undefined;
   }
 
-  ask(host: Host, id: ActorId, name: string, payload: unknown, options: AskOptions = {}): Promise<unknown> {
+  /** `asker`: the actor that waits for the answer; by default the one that runs now, if one does. */
+  ask(
+    host: Host,
+    id: ActorId,
+    target: number,
+    name: string,
+    payload: unknown,
+    options: AskOptions | undefined,
+    asker: Activation | undefined = this.#runtime.turn.activation,
+  ): Promise<unknown> {
     const { node, phase } = this.#runtime;
-    const timeoutMs = options.timeoutMs ?? actorLimits.askTimeoutMs;
     const message = host.messages.get(name);
     const full = this.#asks.full;
-    const ask = new PendingAsk(this.#asks, [host.kind.name, id, name], timeoutMs, options.signal);
-    const target = this.#place === undefined ? node : this.#place(host.kind.name, id);
+    const timeoutMs = options?.timeoutMs ?? actorLimits.askTimeoutMs;
+    const parent = asker === undefined ? undefined : handledBy(asker)?.ask;
+    const ask = new PendingAsk(this.#asks, host, id, name, timeoutMs, asker, parent);
+    if (options?.signal !== undefined) ask.abortBy(options.signal);
     if (message === undefined) {
       this.refuseUnknown('unknown_message', host.kind.name, id, name, payload);
       ask.refuse('unknown_message');
@@ -74,10 +92,19 @@ export class Router {
       host.deadLetter('expired', id, message, payload, node); // Its signal was aborted already.
     } else if (target === node) {
       host.deliver(id, message, payload, ask, node);
+      this.#runtime.scheduler.hurry();
     } else {
       this.#linkTo(target).ask(host, id, message, payload, ask);
     }
     return ask.promise;
+  }
+
+  /** Resolves when a tell would find room in the actor's mailbox, or in the queue for its node. */
+  room(host: Host, id: ActorId, target: number, options: RoomOptions = {}): Promise<void> {
+    const { node, phase } = this.#runtime;
+    if (phase !== 'running') return Promise.reject(new AskRefused(host.kind.name, id, 'room', 'stopped'));
+    if (target === node) return host.rooms.wait(id, options);
+    return this.#linkTo(target).room([host.kind.name, id], options);
   }
 
   /** A name that this node does not know, so that there is nothing to send. */

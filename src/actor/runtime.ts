@@ -1,21 +1,14 @@
 import type { Clock } from './clock.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import type { Hooks } from './hooks.ts';
 import type { Host } from './host.ts';
 import type { MailboxPool } from './mailbox.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { ActorFailure } from './supervise.ts';
 import type { ActorSystem } from './system.ts';
+import type { Turn } from './turn-state.ts';
 import type { ActorId, Ref } from './types.ts';
-
-/** Told what happens to actors; for metrics. None costs anything while undefined. */
-export interface Hooks {
-  /** An actor has its state, and handles its first message next. */
-  readonly activated?: (kind: string, id: ActorId) => void;
-  /** An actor left memory after its `save`. */
-  readonly passivated?: (kind: string, id: ActorId) => void;
-  /** An actor failed; supervision follows. */
-  readonly failed?: (kind: string, id: ActorId, error: unknown) => void;
-}
+import type { WatchRoute } from './watch.ts';
 
 /** `stopping`: what was taken is handled, nothing more is taken. `stopped`: nothing runs. */
 type Phase = 'running' | 'stopping' | 'stopped';
@@ -28,8 +21,17 @@ export interface Runtime {
   readonly random: () => number;
   readonly hooks: Hooks;
   readonly system: ActorSystem;
+  readonly hosts: ReadonlyMap<string, Host>;
   readonly refTo: (host: Host, id: ActorId) => Ref<any>;
+  /** As refTo, for a kind that may be unknown here. */
+  readonly refOf: (kind: string, id: ActorId) => Ref<any>;
+  /** How a watch of an actor goes. */
+  readonly watchRoute: (host: Host, id: ActorId) => WatchRoute;
+  /** The id of the next actor that is spawned here. */
+  readonly nextSpawnId: () => string;
   readonly scheduler: Scheduler;
+  /** What runs at this moment, if anything does. */
+  readonly turn: Turn;
   readonly mailboxes: MailboxPool;
   readonly deadLetters: DeadLetters;
   readonly onFailure: (failure: ActorFailure) => void;

@@ -18,6 +18,8 @@ export const Status = {
   saving: 7,
   /** Left memory. Final: a later message to the id makes another activation. */
   gone: 8,
+  /** `save` while it stays is not settled: no message runs. */
+  writing: 9,
 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 

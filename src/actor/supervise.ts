@@ -1,8 +1,8 @@
 import type { Supervise } from './kind.ts';
 import type { ActorId } from './types.ts';
 
-/** What was running when an actor failed. */
-export type FailurePhase = 'handler' | 'load' | 'save' | 'busy';
+/** What was running when an actor failed; `child`: one of its children escalated. */
+export type FailurePhase = 'handler' | 'load' | 'save' | 'busy' | 'child';
 
 /**
  * What the supervisor does about a failure. `keep`: nothing, the actor goes on with its state (after
@@ -15,11 +15,11 @@ export interface ActorFailure {
   readonly kind: string;
   readonly id: ActorId;
   readonly phase: FailurePhase;
-  /** The message that was handled, when the phase is `handler`. */
+  /** The message that was handled, when the phase is `handler`, or `save` because of a message. */
   readonly message: string | undefined;
   readonly error: unknown;
   readonly action: FailureAction;
-  /** The kind escalates: the failure is meant to end the thread. */
+  /** The kind escalates, and there is no parent: the failure is meant to end the thread. */
   readonly fatal: boolean;
 }
 
@@ -40,6 +40,11 @@ export class Restarts {
   /** The timer that ends the back-off. */
   timer: unknown = undefined;
   #times: number[] = [];
+
+  /** Restarts within the window, the last one included. */
+  get count(): number {
+    return this.#times.length;
+  }
 
   /**
    * Spends one restart. Returns the back-off before it, in ms, or undefined when there were

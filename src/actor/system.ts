@@ -1,20 +1,24 @@
 import { AskTable } from './asks.ts';
+import { spawn, spawnIds } from './children.ts';
 import { type DeadLetterReason, DeadLetters } from './dead-letters.ts';
 import { AskRefused } from './errors.ts';
 import { Host } from './host.ts';
 import type { Kind } from './kind.ts';
 import { stop } from './leave.ts';
 import { actorLimits } from './limits.ts';
-import { Link, type LinkPort, type PeerListener } from './link.ts';
+import { register } from './internals.ts';
+import type { Link, LinkPort } from './link.ts';
+import { Links } from './links.ts';
 import { MailboxPool } from './mailbox.ts';
 import { settle, type SystemOptions } from './options.ts';
-import type { LinkLimits } from './outbox.ts';
 import { ActorRef } from './ref.ts';
 import { Router } from './router.ts';
 import type { Runtime } from './runtime.ts';
 import { Scheduler } from './scheduler.ts';
 import { Status } from './status.ts';
+import { Turn } from './turn-state.ts';
 import type * as t from './types.ts';
+import { localWatches } from './watch.ts';
 
 /**
  * The actors of one thread: a node. Nodes of one process are linked pair by pair with `connect`.
@@ -24,14 +28,13 @@ import type * as t from './types.ts';
  * bigints, Maps, Dates, and Uint8Arrays, which arrive as Buffers.
  */
 export class ActorSystem<E = any> {
+  /** This node's number. */
   readonly node: number;
   readonly #runtime: Runtime;
   readonly #hosts = new Map<string, Host>();
-  readonly #links = new Map<number, Link>();
+  readonly #links: Links;
   readonly #asks: AskTable;
   readonly #router: Router;
-  readonly #linkLimits: LinkLimits;
-  readonly #onPeer: PeerListener | undefined;
   #stopping: Promise<boolean> | undefined = undefined;
   #onEmpty: (() => void) | undefined = undefined;
 
@@ -40,10 +43,15 @@ export class ActorSystem<E = any> {
     const settings = settle(options);
     const { node, clock, random, hooks, afterDrain, sliceMs, onFailure } = settings;
     this.node = node;
-    this.#linkLimits = settings;
-    this.#onPeer = options.onPeer;
-    this.#asks = new AskTable(clock, settings.asksMax);
-    const scheduler = new Scheduler({ clock, sliceMs, afterDrain, flushLinks: () => this.flush() });
+    const { schedule } = options;
+    const scheduler = new Scheduler({
+      clock,
+      sliceMs,
+      schedule,
+      afterDrain,
+      flushLinks: () => this.#endDrain(),
+    });
+    this.#asks = new AskTable(clock, settings.asksMax, () => scheduler.wake());
     const runtime: Runtime = {
       node,
       env: options.env,
@@ -51,8 +59,16 @@ export class ActorSystem<E = any> {
       random,
       hooks,
       system: this,
-      refTo: (host, id) => new ActorRef(this.#router, host, id),
+      hosts: this.#hosts,
+      refTo: (host, id) => new ActorRef(this.#router, host.kind.name, id, host),
+      refOf: (kind, id) => new ActorRef(this.#router, kind, id, this.#hosts.get(kind)),
+      watchRoute: (host, id) => {
+        const to = this.#router.nodeOf(host, id);
+        return to === node ? localWatches : this.#links.to(to).watches;
+      },
+      nextSpawnId: spawnIds(node, random),
       scheduler,
+      turn: new Turn(),
       mailboxes: new MailboxPool(),
       deadLetters: new DeadLetters(options.onDeadLetter),
       onFailure,
@@ -60,9 +76,11 @@ export class ActorSystem<E = any> {
       phase: 'running',
     };
     const { place } = options;
-    const linkTo = (to: number): Link => this.#linkTo(to);
+    this.#links = new Links(runtime, this.#hosts, settings, options.onPeer);
+    const linkTo = (to: number): Link => this.#links.to(to);
     this.#router = new Router({ runtime, place, hosts: this.#hosts, asks: this.#asks, linkTo });
     this.#runtime = runtime;
+    register(this, { runtime, links: this.#links });
     settings.kinds.forEach((kind, index) => this.#hosts.set(kind.name, new Host(kind, index, runtime)));
   }
 
@@ -89,7 +107,35 @@ export class ActorSystem<E = any> {
   ref<M extends t.Messages>(kind: Kind<M>, id: t.ActorId): t.Ref<M> {
     const host = this.#hosts.get(kind.name);
     if (host === undefined) throw new TypeError(`this system has no kind '${kind.name}'`);
-    return new ActorRef(this.#router, host, id);
+    return new ActorRef(this.#router, kind.name, id, host);
+  }
+
+  /** The ref that a plain `{ kind, id }` was, as JSON or a structured clone leaves it. */
+  refTo<M extends t.Messages = any>({ kind, id }: t.Address): t.Ref<M> {
+    return this.#runtime.refOf(kind, id);
+  }
+
+  /**
+   * Makes an actor of a kind with `args`, on this node, without a parent: it ends when it stops itself,
+   * fails for good, or leaves memory. In an actor, `ctx.spawn` makes a child.
+   *
+   * @throws TypeError when the kind takes no `args`, or is not one of this system's.
+   */
+  spawn<M extends t.Messages, A>(kind: Kind<M, any, any, A>, ...args: t.SpawnArgs<A>): t.Ref<M>;
+  spawn(kind: Kind, args?: unknown): t.Ref<any> {
+    return spawn(this.#runtime, undefined, kind, args);
+  }
+
+  /**
+   * Resolves when a tell would find room: in the actor's mailbox, half of which is free then if it was
+   * full, or, if the actor is on another node, in the queue for that. Others may wait for the same
+   * room, so tell in a loop: `while (!ref.tell(…)) await ref.room()`. Rejects with AskTimeout, with
+   * AskRefused when the system stops or `roomWaitersMax` wait already, or with the signal's reason.
+   */
+  room(kind: Kind, id: t.ActorId, options?: t.RoomOptions): Promise<void> {
+    const host = this.#hosts.get(kind.name);
+    if (host === undefined) return Promise.reject(new AskRefused(kind.name, id, 'room', 'unknown_kind'));
+    return this.#router.room(host, id, this.#router.nodeOf(host, id), options);
   }
 
   /**
@@ -133,7 +179,9 @@ export class ActorSystem<E = any> {
   ): Promise<t.AnswerOf<M[K]>>;
   ask(kind: Kind, id: t.ActorId, name: string, payload?: unknown, options?: t.AskOptions): Promise<unknown> {
     const host = this.#hosts.get(kind.name);
-    if (host !== undefined) return this.#router.ask(host, id, name, payload, options);
+    if (host !== undefined) {
+      return this.#router.ask(host, id, this.#router.nodeOf(host, id), name, payload, options);
+    }
     this.#router.refuseUnknown('unknown_kind', kind.name, id, name, payload);
     return Promise.reject(new AskRefused(kind.name, id, name, 'unknown_kind'));
   }
@@ -147,7 +195,7 @@ export class ActorSystem<E = any> {
       port.close();
       return;
     }
-    this.#linkTo(node).connect(port);
+    this.#links.connect(node, port);
   }
 
   /**
@@ -156,12 +204,12 @@ export class ActorSystem<E = any> {
    * that closes (its thread ended) does the same by itself.
    */
   disconnect(node: number): void {
-    this.#links.get(node)?.disconnect();
+    this.#links.disconnect(node);
   }
 
   /** Sends what waits for other nodes now, as the end of each drain does. */
   flush(): void {
-    for (const link of this.#links.values()) link.flush();
+    this.#links.flush();
   }
 
   /**
@@ -185,6 +233,8 @@ export class ActorSystem<E = any> {
     });
     for (const host of this.#hosts.values()) {
       host.idle.stop();
+      host.unsaved.stop();
+      host.rooms.stop('stopped');
       for (const activation of host.residents.values()) {
         activation.timers?.cancelAll();
         if (activation.status === Status.backoff) stop(activation);
@@ -197,9 +247,14 @@ export class ActorSystem<E = any> {
     for (const host of this.#hosts.values()) for (const left of host.residents.values()) stop(left);
     runtime.scheduler.finish();
     runtime.phase = 'stopped';
-    for (const link of this.#links.values()) link.disconnect('stopped');
+    this.#links.disconnectAll('stopped');
     this.#asks.refuseAll('stopped');
     return complete;
+  }
+
+  #endDrain(): void {
+    this.#asks.deadlines.tidy();
+    this.#links.flush();
   }
 
   #checkEmpty(): void {
@@ -210,18 +265,10 @@ export class ActorSystem<E = any> {
 
   #tell(kind: Kind, id: t.ActorId, name: string, payload: unknown, ifActive: boolean): boolean {
     const host = this.#hosts.get(kind.name);
-    if (host !== undefined) return this.#router.tell(host, id, name, payload, ifActive);
+    if (host !== undefined) {
+      return this.#router.tell(host, id, this.#router.nodeOf(host, id), name, payload, ifActive);
+    }
     this.#router.refuseUnknown('unknown_kind', kind.name, id, name, payload);
     return false;
-  }
-
-  #linkTo(node: number): Link {
-    let link = this.#links.get(node);
-    if (link === undefined) {
-      if (node === this.node) throw new RangeError(`node ${node} is this node`);
-      link = new Link(node, this.#runtime, this.#hosts, this.#linkLimits, this.#onPeer);
-      this.#links.set(node, link);
-    }
-    return link;
   }
 }

@@ -1,126 +1,172 @@
 /**
- * A seeded random run against a model. Senders on two nodes tell actors numbered messages while
- * handlers return at once, wait, or crash, actors leave memory and a residents' bound presses.
- * Checked throughout: at most one activation of an id runs anything, handlers of one activation
- * never overlap, and what one sender told one actor is handled in order, each message once.
- * The seed is printed; ACTOR_SEED=<seed> repeats a run.
+ * Random programs against a model, thousands of seeds of them. Peers on up to three shards are told,
+ * asked and watched while handlers return at once, wait, fail, stash, spawn; they leave memory, their
+ * mailboxes are full, shards crash, frames are late or lost. Checked throughout: at most one
+ * activation of an id; no two handlers of one at a time; what one sender told one actor is handled in
+ * order, each message once; a watch gives one notice; every ask settles; nothing runs after stop.
+ * A failing seed is printed; ACTOR_SEED=<seed> runs it again.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MessageChannel } from 'node:worker_threads';
-import { type ActorId, ActorSystem, kind, tell } from '../../src/actor/index.ts';
-import { FakeClock } from './support/clock.ts';
-import { until } from './support/system.ts';
+import {
+  type Ended,
+  explore,
+  type Faults,
+  kind,
+  type Overflow,
+  type SeededRandom,
+  simulate,
+  tell,
+} from '../../src/actor/index.ts';
+import { model, type Step } from './support/model.ts';
 
-/** mulberry32 */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+const PROGRAM_STEPS = 24;
+
+const faultsOf = (seed: number): Faults[] => [
+  {},
+  { delay: '20ms' },
+  { delay: '10ms', crash: 0.004, restartAfter: '15ms' },
+  { delay: '10ms', crash: 0.002, lose: 0.05, restartAfter: seed % 2 === 0 ? '5ms' : '200ms' },
+];
+
+function randomStep(random: SeededRandom, n: number): Step {
+  const what = random.pick([
+    'sleep',
+    'fail',
+    'failLater',
+    'leave',
+    'end',
+    'spawn',
+    'stash',
+    'unstash',
+    'tell',
+  ] as const);
+  if (what === 'sleep') return { do: what, ms: random.int(0, 10) };
+  if (what === 'stash') return { do: what, n };
+  if (what === 'tell') return { do: what, to: random.int(0, 5) };
+  return { do: what };
 }
 
-interface Numbered {
-  readonly from: number;
-  readonly n: number;
-  readonly how: 'now' | 'wait' | 'crash' | 'leave';
-}
-
-const seed = Number(process.env['ACTOR_SEED'] ?? Date.now() % 2 ** 31);
-
-test(`order and single activation hold in a random run (ACTOR_SEED=${seed})`, async (t) => {
-  t.diagnostic(`ACTOR_SEED=${seed}`);
-  const random = randomFrom(seed);
-  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
-  const pause = async (): Promise<void> => {
-    for (let turns = Math.floor(random() * 4); turns > 0; turns--) await new Promise(setImmediate);
-  };
-  const inside = new Map<ActorId, object>();
-  const running = new Set<ActorId>();
-  const last = new Map<string, number>();
-  let handled = 0;
-
-  const Model = kind({
-    name: 'model',
-    messages: { step: tell<Numbered>() },
-    mailbox: { capacity: 10_000 },
-    residentsMax: 5,
-    passivateAfterMs: 20,
-    supervise: { backoffMsMin: 1, backoffMsMax: 4, restartsMax: 1_000_000 },
-    load: async (ctx) => {
-      const own = {};
-      assert.equal(running.has(ctx.id), false, 'load while a handler runs');
-      inside.set(ctx.id, own);
-      if (random() < 0.5) await pause();
-      assert.equal(inside.get(ctx.id), own, 'two activations load');
-      return own;
-    },
-    save: async (own, ctx) => {
-      assert.equal(inside.get(ctx.id), own, 'saved by another activation');
-      await pause();
-      assert.equal(inside.get(ctx.id), own, 'activated again during the save');
-    },
-    on: {
-      async step(own, { from, n, how }, ctx) {
-        assert.equal(inside.get(ctx.id), own, 'run by another activation');
-        assert.equal(running.has(ctx.id), false, 'interleaved');
-        running.add(ctx.id);
-        const key = `${from}>${ctx.id}`;
-        assert.equal(n, (last.get(key) ?? -1) + 1, `order of ${key}`);
-        last.set(key, n);
-        handled++;
-        if (how === 'wait') await pause();
-        running.delete(ctx.id);
-        if (how === 'leave') ctx.passivate();
-        if (how === 'crash') throw new Error('planned');
-      },
-    },
-  });
-
-  const clock = new FakeClock();
-  const broken: unknown[] = [];
-  const start = (node: number): ActorSystem =>
-    new ActorSystem({
-      node,
-      kinds: [Model],
-      place: (_kind, id) => Number(id) % 2,
-      clock,
-      random,
-      linkWindowFrames: 16,
-      onFailure: ({ error }) => {
-        if ((error as Error).message !== 'planned') broken.push(error);
-      },
+async function program(seed: number): Promise<void> {
+  const faults = faultsOf(seed)[seed % 4] as Faults;
+  const calm = seed % 4 < 2;
+  const { sim, Peer, Watcher, told, handled, unstashed, watches, asks, count, tellNote, broken, stop } =
+    model({
+      seed,
+      shards: (seed >> 2) % 4,
+      faults,
     });
-  const systems = [start(0), start(1)] as const;
-  const { port1, port2 } = new MessageChannel();
-  systems[0].connect(1, port1);
-  systems[1].connect(0, port2);
-
-  const next = new Map<string, number>();
-  let told = 0;
-  for (let round = 0; round < 300; round++) {
-    for (let burst = Math.floor(random() * 40); burst > 0; burst--) {
-      const system = pick(systems);
-      const id = Math.floor(random() * 20);
-      const key = `${system.node}>${id}`;
-      const n = next.get(key) ?? 0;
-      const how = pick(['now', 'now', 'now', 'wait', 'wait', 'crash', 'leave'] as const);
-      if (!system.tell(Model, id, 'step', { from: system.node, n, how })) continue;
-      next.set(key, n + 1);
-      told++;
-    }
-    if (random() < 0.5) await clock.advance(Math.floor(random() * 10));
-    assert.deepEqual(broken, []);
+  const { random } = sim;
+  const stashes: number[] = [];
+  const outer: Promise<string>[] = [];
+  for (let n = 0; n < PROGRAM_STEPS; n++) {
+    const id = random.int(0, 5);
+    const choice = random.int(0, 9);
+    if (choice < 4) for (let more = random.int(1, 4); more > 0; more--) tellNote(sim.system, id, 'main');
+    else if (choice < 6) {
+      const step = randomStep(random, n);
+      if (sim.tell(Peer, id, 'step', step) && step.do === 'stash') stashes.push(n);
+    } else if (choice < 8) {
+      const path = Array.from({ length: random.int(0, 3) }, () => random.int(0, 5));
+      outer.push(count(sim.ref(Peer, id).ask('path', path, { timeoutMs: 500 })));
+    } else if (choice === 8) sim.tell(Watcher, random.int(0, 1), 'watch', id);
+    else await (random.chance(0.5) ? sim.run() : sim.advance(random.int(1, 60)));
   }
-  let advancing = Promise.resolve();
-  await until(() => {
-    advancing = advancing.then(() => clock.advance(5));
-    return handled === told || broken.length > 0;
+  await sim.advance('2s');
+  sim.heal();
+  await sim.advance('5s');
+  // Whatever happened so far: a watched actor that ends now, ends once for who watches it.
+  for (let id = 0; id < 6; id++) sim.tell(Peer, id, 'step', { do: 'unstash' });
+  await sim.advance('1s');
+  for (let id = 0; id < 6; id++) sim.tell(Peer, id, 'step', { do: 'end' });
+  await sim.advance('1s');
+  assert.deepEqual(broken(), []);
+  for (const { life, notices } of watches)
+    assert.equal(notices, life.dead ? notices : 1, 'a watch without a notice');
+  if (calm) {
+    assert.equal(asks.settled, asks.made, 'an ask is not settled');
+    const stashedDead = sim.deadLetters.filter(
+      ({ payload }) => (payload as Step | undefined)?.do === 'stash',
+    );
+    assert.ok(unstashed.size + stashedDead.length >= stashes.length, 'something stashed is lost');
+    const dead = sim.deadLetters.filter(({ message }) => message === 'step').length;
+    for (const [pair, n] of told) {
+      const seen = handled.get(pair) ?? [];
+      assert.ok(seen.length + dead >= n, `${pair}: ${seen.length} of ${n} handled, ${dead} dead letters`);
+    }
+  }
+  await Promise.race([
+    Promise.all(outer),
+    sim.advance('1s').then(() => assert.fail('an ask from outside is not settled')),
+  ]);
+  await stop();
+  assert.deepEqual(broken(), []);
+}
+
+/** A mailbox as an array, with its rule: what a program of tells and turns has to come to. */
+function reference(rule: Overflow, capacity: number) {
+  const waiting: number[] = [];
+  const dead: number[] = [];
+  const tell_ = (n: number): boolean => {
+    if (waiting.length < capacity) waiting.push(n);
+    else if (rule === 'drop-oldest') {
+      dead.push(waiting.shift() as number);
+      waiting.push(n);
+    } else {
+      dead.push(n);
+      return rule === 'drop-newest';
+    }
+    return true;
+  };
+  return { waiting, dead, tell: tell_ };
+}
+
+async function mailboxProgram(seed: number): Promise<void> {
+  const handled: number[] = [];
+  const capacity = 1 + (seed % 9);
+  const overflow = (['reject', 'drop-newest', 'drop-oldest'] as const)[seed % 3] as Overflow;
+  let hold = false;
+  const Box = kind({
+    name: 'box',
+    messages: { put: tell<number>(), end: tell<Ended>() },
+    mailbox: { capacity, overflow },
+    load: () => null,
+    on: {
+      put(_state, n, ctx) {
+        handled.push(n);
+        return hold ? ctx.sleep(10) : undefined;
+      },
+      end: () => {},
+    },
   });
-  await advancing;
-  assert.deepEqual([broken, handled], [[], told]);
-  port1.close();
-});
+  const sim = simulate([Box], { seed, shards: 0 });
+  const expected = reference(overflow, capacity);
+  const all: number[] = [];
+  for (let n = 0; n < 60; n++) {
+    if (sim.random.chance(0.85)) {
+      assert.equal(sim.tell(Box, 1, 'put', n), expected.tell(n), `tell ${n}`);
+      continue;
+    }
+    hold = sim.random.chance(0.5);
+    if (!hold || expected.waiting.length === 0) {
+      hold = false;
+      await sim.advance(100);
+      all.push(...expected.waiting.splice(0));
+    } else {
+      await sim.run(); // one is handled, and holds up the others
+      const first = expected.waiting[0];
+      if (handled.at(-1) === first && first !== undefined) all.push(expected.waiting.shift() as number);
+    }
+    hold = false;
+  }
+  await sim.advance(1_000);
+  all.push(...expected.waiting);
+  assert.deepEqual(handled, all);
+  assert.deepEqual(
+    sim.deadLetters.map(({ payload }) => payload),
+    expected.dead,
+  );
+}
+
+test('random programs keep what the runtime promises', () => explore(6_500, program));
+test('a mailbox does what an array of its capacity would do', () => explore(4_000, mailboxProgram));

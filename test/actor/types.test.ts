@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { ActorSystem, ask, env, kind, tell } from '../../src/actor/index.ts';
+import { ActorSystem, args, ask, type Ended, env, kind, simulate, tell } from '../../src/actor/index.ts';
 
 interface Env {
   readonly shard: number;
@@ -88,7 +88,56 @@ export const definitions = (): unknown[] => [
   // @ts-expect-error: the env is not the one that the kind declares
   new ActorSystem({ kinds: [Typed], env: { other: 1 } }),
   new ActorSystem({ kinds: [Typed], env: { shard: 1 } }),
+  kind({
+    name: 'saves',
+    messages: { a: tell<number>() },
+    // @ts-expect-error: b is no message
+    reads: ['b'],
+    load: () => 0,
+    on: { a() {} },
+  }),
 ];
+
+const Spawned = kind({
+  name: 'spawned',
+  args: args<{ size: number }>(),
+  messages: { end: tell<Ended>(), note: tell<number>() },
+  load: (ctx) => ctx.args.size,
+  on: {
+    end: (size, { reason }, ctx) => {
+      ctx.watch(ctx.self, 'end');
+      // @ts-expect-error: note takes no notice
+      ctx.watch(ctx.self, 'note');
+      // @ts-expect-error: an unknown reason
+      return void (size > 1 && reason === 'bored');
+    },
+    note: () => {},
+  },
+});
+
+const Bare = kind({ name: 'bare', args: args(), messages: {}, load: () => 0, on: {} });
+
+export const family = async (system: ActorSystem): Promise<void> => {
+  system.spawn(Spawned, { size: 1 }).tell('note', 1);
+  system.spawn(Bare);
+  // @ts-expect-error: args of the wrong type
+  system.spawn(Spawned, { size: '1' });
+  // @ts-expect-error: the args are missing
+  system.spawn(Spawned);
+  // @ts-expect-error: a kind without args is told by id
+  system.spawn(Typed);
+  // @ts-expect-error: an unknown message
+  system.spawn(Bare).tell('note');
+  const sim = simulate([Typed], { env: (shard) => ({ shard }) });
+  const list: number[] = await sim.ask(Typed, 1, 'list', { from: 1 });
+  // @ts-expect-error: a payload of the wrong type
+  sim.tell(Typed, 1, 'add', 'x');
+  // @ts-expect-error: no length of time
+  await sim.advance('61 seconds');
+  // @ts-expect-error: the env is not the one that the kind declares
+  simulate([Typed], { env: () => ({ other: 1 }) });
+  void list;
+};
 
 test('mistakes with messages, payloads, answers, state and env do not compile', () => {
   // tsc has checked it: an unused @ts-expect-error above is an error.
