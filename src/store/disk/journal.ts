@@ -49,6 +49,9 @@ export class Journal {
   /** A record is being written, or a segment opened. */
   #busy = false;
   #blockUsed = 0;
+  /** Blocks of memtables that are gone, to be written again: memory outside of the heap that is
+   *  allocated and left to the collector makes it run several times a second. */
+  #spare: Buffer[] = [];
   #failing = false;
   /** Why the tables cannot be written. */
   #stuck: Error | undefined;
@@ -170,7 +173,8 @@ export class Journal {
     const { blocks } = this.#active;
     const current = blocks.at(-1);
     if (current !== undefined && this.#blockUsed + bytes <= current.length) return current;
-    const block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes));
+    const spare = bytes <= BLOCK_BYTES ? this.#spare.pop() : undefined;
+    const block = spare ?? Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes));
     blocks.push(block);
     this.#blockUsed = 0;
     return block;
@@ -231,6 +235,11 @@ export class Journal {
       this.#setHealth(this.#stuck);
     } else {
       this.#options.tables.refresh();
+      this.#spare = this.#frozen?.blocks.filter(({ length }) => length === BLOCK_BYTES) ?? [];
+      this.#spare.length = Math.min(
+        this.#spare.length,
+        Math.ceil(this.#bounds.memtableBytesMax / BLOCK_BYTES),
+      );
       this.#frozen = undefined;
       if (this.#stuck !== undefined) {
         this.#stuck = undefined;

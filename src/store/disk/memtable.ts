@@ -24,7 +24,7 @@ export class TailLog extends RunIndex {
   }
 }
 
-/** A conversation's messages in a memtable: views of its blocks. */
+/** A conversation's messages in a memtable: copies, since its blocks are written again. */
 export interface Tail {
   readonly log: TailLog;
   readonly read: (after: number, messagesMax: number, bytesMax: number) => Run[];
@@ -89,7 +89,13 @@ export class MemTable {
   tail(key: string): Tail | undefined {
     const log = this.logs.get(key);
     if (log === undefined || log.isEmpty) return undefined;
-    return { log, read: (after, messages, bytes) => log.read(after, messages, bytes, this.#runAt) };
+    return {
+      log,
+      read: (after, messages, bytes) =>
+        log
+          .read(after, messages, bytes, this.#runAt)
+          .map((run) => ({ ...run, bytes: Buffer.from(run.bytes) })),
+    };
   }
 
   allRuns(log: TailLog, after: number): Run[] {
