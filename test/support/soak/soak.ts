@@ -8,7 +8,7 @@ import { churn, makeGroups } from './groups.ts';
 import { deviceLink, makeLinks } from './links.ts';
 import { load } from './load.ts';
 import type { SoakOptions } from './options.ts';
-import { hasReceipts } from './probe.ts';
+import { readLogs } from './logs.ts';
 import { Run } from './run.ts';
 import { connectionTrouble, restart, serverTrouble } from './trouble.ts';
 
@@ -24,7 +24,7 @@ export interface Report {
 export async function soak(options: SoakOptions): Promise<Report> {
   const data = await mkdtemp(join(tmpdir(), 'encke-soak-'));
   try {
-    const run = new Run(options, data, await hasReceipts());
+    const run = new Run(options, data);
     try {
       return await Promise.race([play(run), run.failure]);
     } finally {
@@ -53,6 +53,7 @@ async function play(run: Run): Promise<Report> {
   if (options.store === 'disk') await restart(run);
   await finish(run, archives);
   await Promise.all(living);
+  await readLogs(run);
   judge(run.history);
   return report(run, Date.now() - begun);
 }
@@ -68,6 +69,8 @@ function report(run: Run, tookMs: number): Report {
     acknowledged: history.acknowledged,
     delivered: history.delivered,
     connects,
+    acks: history.acks,
+    settledReads: history.settledReads,
     ...counts,
     ...facts.counts,
   };
