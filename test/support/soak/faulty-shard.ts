@@ -56,10 +56,10 @@ const faults: Readonly<Record<string, () => void>> = {
   },
   /** What a device that acknowledges was sent counts as delivered, whatever it says. */
   'deaf-acks': () => {
-    const { end } = Session.prototype;
+    const end = Reflect.get(Session.prototype, 'end') as (taken: number) => void;
     Session.prototype.end = function (taken): void {
       Reflect.set(this, 'acknowledges', false);
-      end.call(this, taken);
+      Reflect.apply(end, this, [taken]);
     };
   },
 };

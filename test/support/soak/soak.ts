@@ -15,6 +15,8 @@ import { connectionTrouble, restart, serverTrouble } from './trouble.ts';
 export interface Report {
   /** One line of counts. */
   readonly line: string;
+  readonly messages: number;
+  readonly kills: number;
   readonly counts: Readonly<Record<FactKind, number>>;
   /** The first facts of each kind, in words. */
   readonly facts: readonly Fact[];
@@ -77,5 +79,5 @@ function report(run: Run, tookMs: number): Report {
   const line = `soak ${Object.entries(figures)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')}`;
-  return { line, counts: facts.counts, facts: facts.first };
+  return { line, messages: ledger.length, kills: counts.kills, counts: facts.counts, facts: facts.first };
 }
