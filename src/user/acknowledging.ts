@@ -1,4 +1,3 @@
-import { isGroup } from '../store/conversation.ts';
 import type { UserContext } from './context.ts';
 import type { ConversationState } from './conversation-state.ts';
 import { knownDevice, saveDirty } from './cursors.ts';
@@ -15,16 +14,38 @@ export interface OpenAck {
 }
 
 /** A client has everything of a conversation up to a number (docs/protocol.md "Operation 22"). */
-export function acknowledge(state: UserState, request: Acknowledge, ctx: UserContext): void {
+export function acknowledge(state: UserState, request: Acknowledge, ctx: UserContext): void | Promise<void> {
   const { session, ticket, chatId } = request;
   const { isGroup: ofGroup, id } = request.target;
   if (!state.listed) return session.refuse(ticket, 1, 'unavailable'); // it was gone before it was attached
-  const conversation = ofGroup ? state.findGroup(Number(id)) : state.findPair(id);
-  const head = conversation === undefined ? 0 : headOf(conversation, ctx);
-  if (conversation === undefined || head === 0) {
-    const isMember = !ofGroup || conversation !== undefined;
-    return session.refuse(ticket, 1, isMember ? 'no_such_conversation' : 'not_member');
+  if (!ofGroup) {
+    const pair = state.findPair(id);
+    if (pair === undefined) return session.refuse(ticket, 1, 'no_such_conversation');
+    return move(state, request, pair, pair.head, ctx);
   }
+  const group = state.findGroup(Number(id));
+  if (group === undefined) return session.refuse(ticket, 1, 'not_member');
+  const head = Math.max(group.head, ctx.env.fanouts.head(group.conversation.group));
+  if (chatId <= head) return move(state, request, group, head, ctx);
+  // The client can know more than this shard was told: by an earlier connection, or by having sent it.
+  return ctx.env.store.last(group.conversation).then(
+    (last) => move(state, request, group, Math.max(head, last), ctx),
+    (error: unknown) => {
+      ctx.env.logger.warn({ err: error, user: state.id }, 'a group could not be looked up: op 22 is refused');
+      session.refuse(ticket, 1, 'unavailable');
+    },
+  );
+}
+
+/** `head`: the newest message of the conversation. */
+function move(
+  state: UserState,
+  { session, ticket, chatId }: Acknowledge,
+  conversation: ConversationState,
+  head: number,
+  ctx: UserContext,
+): void {
+  if (head === 0) return session.refuse(ticket, 1, 'no_such_conversation');
   const device = knownDevice(state, session.device);
   conversation.deliver(device, Math.min(chatId, head));
   state.acks.push({ session, ticket, chatId: conversation.deliveredTo(device) });
@@ -51,9 +72,4 @@ export function saveAcks(state: UserState, _none: void, ctx: UserContext): void 
 
 function answer(acks: readonly OpenAck[]): void {
   for (const { session, ticket, chatId } of acks) session.answer(ticket, chatId);
-}
-
-/** The newest number that this shard knows of: nobody was sent more. */
-function headOf({ conversation, head }: ConversationState, ctx: UserContext): number {
-  return isGroup(conversation) ? Math.max(head, ctx.env.fanouts.head(conversation.group)) : head;
 }

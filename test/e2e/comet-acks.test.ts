@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { CometTcpClient, type CometMessage } from '../../src/client/index.ts';
 import { limits } from '../../src/limits.ts';
 import { adminRequest, putGroup } from '../support/admin.ts';
-import { cometKinds, connectMessaging } from '../support/clients.ts';
+import { cometKinds, connectMessaging, openTcp } from '../support/clients.ts';
 import { Bench, leave, onWorkers, range, refusal, within, type Wire } from '../support/comet.ts';
 import { killShard, untilReady } from '../support/shards.ts';
 
@@ -47,6 +47,23 @@ onWorkers('receipts', (bench) => {
         assert.deepEqual(chatIdsOf(await fourth.messages(1)), [11]);
         await Promise.all([from.end(), fourth.end()]);
       }
+    });
+
+    test(`what came of a group on an earlier connection is acknowledged first thing on the next, over ${kind}`, async () => {
+      const [gid, from, mid] = [bench.mid(), await bench.connect('tcp', bench.mid(0)), bench.mid(1)];
+      await putGroup(bench, gid, [from.mid, mid]);
+      const first = await bench.connectAck(kind, mid);
+      await sayMany(from, gid, 5, 20);
+      assert.deepEqual(chatIdsOf(await first.messages(5)), range(1, 5));
+      await Promise.all([first.end(), from.end()]); // nobody follows the group any more
+      const second = await openTcp(bench);
+      const opened = second.authenticate({ mid, ack: true });
+      assert.equal(await second.acknowledge({ group: gid }, 4), 4);
+      await opened;
+      await second.close();
+      const third = await bench.connectAck(kind, mid);
+      assert.deepEqual(await missed(third, 1), [5]);
+      await third.end();
     });
 
     test(`of a group what was not acknowledged comes again, over ${kind}`, async () => {

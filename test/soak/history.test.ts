@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FactKind } from '../support/history/facts.ts';
 import { History } from '../support/history/history.ts';
+import { Reading } from '../support/history/reading.ts';
 import type { Scope, ScopeKind } from '../support/history/scope.ts';
 import { judge } from '../support/history/verdict.ts';
 
@@ -75,8 +76,10 @@ test('A history in which everything came, in order, is good.', () => {
   for (const serial of early) world.history.read(b, serial);
   world.history.acknowledge(world.history.send(b, world.pair), 9);
   world.give(a, world.pair, [11]);
+  world.history.acked(a, world.pair, 5);
+  world.history.ackAnswered(a, world.pair, 5, 5);
   world.history.close(b, false);
-  // What is unread comes again, and so may what was delivered in comet.
+  // What is unread comes again, and so does what is not acknowledged.
   const again = world.messaging(world.b, mailbox);
   world.history.openedLast(again);
   world.give(again, world.pair, [...own, ...late]);
@@ -213,6 +216,87 @@ test('A message that a mailbox or an acknowledging device never got is found, br
   }
 });
 
+test('What a device has not acknowledged has to come again, from where it has to come.', () => {
+  const world = new World();
+  const scope = world.scope('ack', world.b);
+  const a = world.comet(world.a);
+  const first = world.comet(world.b, scope);
+  world.give(first, world.pair, world.send(a, world.pair, 3));
+  world.send(first, world.pair); // 4, of the device itself
+  world.give(first, world.pair, world.send(a, world.pair, 2));
+  world.history.acked(first, world.pair, 2); // it may count, or not
+  world.history.close(first, false);
+  const second = world.comet(world.b, scope);
+  world.give(second, world.pair, [1, 4]); // 3 and 4 are left out
+  world.history.close(second, true);
+  const last = world.comet(world.b, scope);
+  world.history.openedLast(last);
+  world.give(last, world.pair, [2, 3, 4]); // 6 does not come again
+  world.finds(
+    ['lost', /ack did not get pair a b 6, message 5, again: it is not acknowledged/],
+    ['lost', /comet of 1 jumped over pair a b 3/],
+    ['lost', /comet of 1 jumped over pair a b 4/],
+  );
+});
+
+test('What a device was told to be acknowledged does not come again on a later connection.', () => {
+  const world = new World();
+  const scope = world.scope('ack', world.b);
+  const a = world.comet(world.a);
+  const first = world.comet(world.b, scope);
+  world.give(first, world.pair, world.send(a, world.pair, 3));
+  const own = world.send(first, world.pair);
+  world.history.acked(first, world.pair, 4);
+  const early = world.comet(world.b, scope);
+  world.history.ackAnswered(first, world.pair, 4, 4);
+  world.give(early, world.pair, [2]); // its own messages may be on their way
+  world.give(world.comet(world.b, scope), world.pair, own);
+  world.finds(['duplicated', /comet of 1 got pair a b 4, message 3: it was acknowledged/]);
+});
+
+test('An answer that says less than was acknowledged, or more than ever was, is found.', () => {
+  const world = new World();
+  const a = world.comet(world.a, world.scope('ack', world.a));
+  world.give(a, world.pair, world.send(world.comet(world.b), world.pair, 9));
+  for (const [number, stands] of [
+    [5, 4],
+    [6, 7],
+    [3, 6],
+  ] as const) {
+    world.history.acked(a, world.pair, number);
+    world.history.ackAnswered(a, world.pair, number, stands);
+  }
+  world.finds(
+    ['wrong', /acknowledged pair a b 5, 5 at most, and is told that it stands at 4/],
+    ['wrong', /acknowledged pair a b 6, 6 at most, and is told that it stands at 7/],
+  );
+});
+
+test('A log that leaves something out, repeats it, or has another message at a number is found.', () => {
+  for (const oldestFirst of [true, false]) {
+    const world = new World();
+    world.send(world.comet(world.a), world.pair, 6);
+    const read = (...numbers: number[]): void => {
+      const reading = new Reading(world.history, world.pair, oldestFirst, 'reader');
+      for (const number of oldestFirst ? numbers : numbers.toReversed()) reading.take(number - 1, number);
+      reading.end();
+    };
+    read(1, 2, 3, 4, 5, 6);
+    world.finds();
+    read(1, 2, 4, 5, 6);
+    read(1, 2, 3, 3, 4, 5, 6);
+    read(2, 3, 4, 5);
+    new Reading(world.history, world.pair, oldestFirst, 'reader').take(0, oldestFirst ? 1 : 6);
+    const { counts } = world.history.facts;
+    assert.deepEqual(counts, {
+      lost: oldestFirst ? 3 : 2,
+      duplicated: oldestFirst ? 1 : 3,
+      reordered: 0,
+      wrong: 0,
+    });
+  }
+});
+
 test('A comet connection that broke explains what was on its way, and nothing else.', () => {
   const world = new World();
   const scope = world.scope('device', world.b);
@@ -284,6 +368,7 @@ test('Who is no member of a group gets nothing; who joins starts at the head, wh
     ['wrong', /comet of 1 got group 5, message 4: it is no member/],
     ['lost', /ack did not get group 6/],
     ['lost', /ack did not get group 9/],
+    ['lost', /comet of 2 jumped over group 6/],
   );
 });
 

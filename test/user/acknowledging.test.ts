@@ -24,6 +24,8 @@ class Rig {
   readonly state = new UserState(21, undefined);
   readonly saves: Save[] = [];
   readonly marked: unknown[] = [];
+  /** The newest message of the group in the log; undefined: it cannot be asked. */
+  last: number | undefined = 12;
   /** Told to itself, not handled yet. */
   told = 0;
   #connections = 0;
@@ -41,6 +43,8 @@ class Rig {
           new Promise<void>((resolve, reject) => {
             this.saves.push({ record, done: resolve, fail: () => reject(new Error('the disk is full')) });
           }),
+        last: () =>
+          this.last === undefined ? Promise.reject(new Error('lost')) : Promise.resolve(this.last),
       },
       fanouts: { head: () => 12 },
       logger: { warn: () => undefined },
@@ -64,7 +68,7 @@ class Rig {
   /** Op 22 of a session; returns its ticket. */
   ack(session: Session, chatId: number, id: number | string = 22, isGroup = false): number {
     const ticket = session.requests.add(Op.ackReply, 1, 1, -1);
-    acknowledge(this.state, { session, ticket, target: { isGroup, id }, chatId }, this.ctx);
+    void acknowledge(this.state, { session, ticket, target: { isGroup, id }, chatId }, this.ctx);
     return ticket;
   }
 
@@ -164,6 +168,7 @@ test('Nothing is acknowledged beyond the newest message.', async () => {
     rig.ack(session, Number.MAX_SAFE_INTEGER),
     rig.ack(session, Number.MAX_SAFE_INTEGER, 7, true),
   ];
+  await turn(); // the log is asked where the group stands
   rig.save();
   rig.saves[0]?.done();
   await turn();
@@ -171,6 +176,23 @@ test('Nothing is acknowledged beyond the newest message.', async () => {
     tickets.map((ticket) => session.requests.resultAt(ticket)),
     [10, 12],
   );
+});
+
+test('Of a group more is acknowledged than its shard was told of, if the log has it.', async () => {
+  const rig = new Rig();
+  const session = rig.session();
+  rig.last = 15;
+  const ticket = rig.ack(session, 14, 7, true);
+  await turn();
+  rig.save();
+  assert.equal(rig.saves[0]?.record.cursors[0]?.delivered, 14);
+  rig.saves[0]?.done();
+  await turn();
+  assert.equal(session.requests.resultAt(ticket), 14);
+  rig.last = undefined;
+  const refused = rig.ack(session, 15, 7, true);
+  await turn();
+  assert.equal(session.requests.resultAt(refused), failed('unavailable'));
 });
 
 test('A conversation without messages and a group of others are refused at once, and nothing is remembered.', () => {

@@ -24,6 +24,9 @@ export class Connection {
   readonly sequences = new Map<number, GrowingUint32>();
   /** Where each scope stood when the connection opened: scope -> conversation -> number. */
   before: ReadonlyMap<Scope, ReadonlyMap<number, number>>;
+  /** The scope of a device that acknowledges, and what was settled when the connection opened. */
+  readonly acks: Scope | undefined;
+  settledBefore: ReadonlyMap<number, number>;
   /** Conversation -> the number of the last own message that was acknowledged. */
   ownNumbers = new Map<number, number>();
   /** The last own message whose outcome came. */
@@ -45,12 +48,15 @@ export class Connection {
     this.protocol = protocol;
     this.scopes = scopes;
     this.before = before;
+    this.acks = scopes.find(({ kind }) => kind === 'ack');
+    this.settledBefore = new Map(this.acks?.settled);
   }
 
   /** Forgets what only an open connection needs. */
   close(): void {
     this.lasts = new Map();
     this.before = new Map();
+    this.settledBefore = new Map();
     this.ownNumbers = new Map();
     this.reads = [];
   }

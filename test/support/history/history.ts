@@ -36,6 +36,10 @@ export class History {
   delivered = 0;
   /** Messages that the server said are stored. */
   acknowledged = 0;
+  /** Messages that were read and must not come again. */
+  settledReads = 0;
+  /** Acknowledgements that were answered. */
+  acks = 0;
   readonly #order: Order;
 
   constructor(limits: Partial<typeof historyLimits> = {}) {
@@ -77,9 +81,9 @@ export class History {
     return index;
   }
 
-  /** The connection is the last one of its mailbox: it has to bring all that is unread. */
+  /** The last connection of its scopes: it has to bring all that is unread, or not acknowledged. */
   openedLast(index: number): void {
-    for (const scope of this.#connection(index).scopes) scope.lastConnection = index;
+    for (const scope of this.#connection(index).scopes) scope.openedLast(index);
   }
 
   /** Clean: this side has read everything that the server's side wrote. */
@@ -121,8 +125,32 @@ export class History {
     // The reply went through the reader's own actor, in order: what was asked for before is done.
     while ((connection.reads[0]?.before ?? Infinity) <= serial) {
       const read = connection.reads.shift();
-      if (read !== undefined) ledger.settleRead(read.message, this.connections.length);
+      if (read !== undefined && ledger.settleRead(read.message, this.connections.length))
+        this.settledReads += 1;
     }
+  }
+
+  /** A device is about to acknowledge everything of a conversation up to a number. */
+  acked(index: number, at: number, number: number): void {
+    const { acked } = this.#acks(index);
+    if (number > (acked.get(at) ?? 0)) acked.set(at, number);
+  }
+
+  /** The server said that all up to `stands` is acknowledged; the device had asked for `number`. */
+  ackAnswered(index: number, at: number, number: number, stands: number): void {
+    const { acked, settled } = this.#acks(index);
+    const { name, members } = this.#conversation(at);
+    const connection = this.#connection(index);
+    this.acks += 1;
+    const highest = acked.get(at) ?? 0;
+    // Who joins again stands at the head, whatever it has acknowledged.
+    const tooHigh = stands > highest && members.get(connection.user)?.isDue(0) === true;
+    if (stands < number || tooHigh)
+      this.facts.add('wrong', () => {
+        const what = `acknowledged ${name} ${number}, ${highest} at most`;
+        return `${connection.name} ${what}, and is told that it stands at ${stands}`;
+      });
+    if (stands > (settled.get(at) ?? 0)) settled.set(at, stands);
   }
 
   /** The server said that it is not stored, and will not be. */
@@ -157,9 +185,25 @@ export class History {
     if (!ledger.mayComeAgain(serial, index) && connection.protocol === 'messaging')
       facts.add('duplicated', () => `${where()}: it was read`);
     if (number !== 0 && !this.#place(conversation, serial, number)) return;
+    if (number !== 0 && number <= (connection.settledBefore.get(at) ?? 0))
+      facts.add('duplicated', () => `${where()}: it was acknowledged`);
     if (connection.protocol === 'comet') this.#order.follow(connection, conversation, number);
     else this.#order.file(connection, conversation, serial);
     for (const scope of connection.scopes) scope.receive(index, at, serial, ledger.numberOf(serial));
+  }
+
+  /** The log has this message at this number; false: then that is a fact. */
+  log(reader: string, at: number, serial: number, number: number): boolean {
+    const { ledger, facts } = this;
+    const conversation = this.#conversation(at);
+    const what = `${reader}: the log has ${conversation.name} ${number}, message ${serial}`;
+    if (!this.#isSent(serial, at)) facts.add('wrong', () => `${what}: it was not sent there`);
+    else if (ledger.isRefused(serial)) facts.add('wrong', () => `${what}: it was refused`);
+    else {
+      ledger.see(serial);
+      return this.#place(conversation, serial, number);
+    }
+    return false;
   }
 
   /** A messaging connection asks to delete a message from its mailbox. */
@@ -175,13 +219,19 @@ export class History {
   }
 
   #isSent(serial: number, conversation: number): boolean {
-    return serial < this.ledger.length && this.ledger.conversationOf(serial) === conversation;
+    return serial >= 0 && serial < this.ledger.length && this.ledger.conversationOf(serial) === conversation;
   }
 
   #connection(index: number): Connection {
     const connection = this.connections[index];
     if (connection === undefined) throw new Error(`there is no connection ${index}`);
     return connection;
+  }
+
+  #acks(index: number): Scope {
+    const { acks, name } = this.#connection(index);
+    if (acks === undefined) throw new Error(`${name} does not acknowledge`);
+    return acks;
   }
 
   #conversation(index: number): Conversation {

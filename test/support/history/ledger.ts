@@ -93,8 +93,11 @@ export class Ledger {
     return this.#has(serial, read);
   }
 
-  settleRead(serial: number, nextConnection: number): void {
-    if (this.#settledBefore.at(serial) === 0) this.#settledBefore.set(serial, nextConnection);
+  /** False: it was before. */
+  settleRead(serial: number, nextConnection: number): boolean {
+    if (this.#settledBefore.at(serial) !== 0) return false;
+    this.#settledBefore.set(serial, nextConnection);
+    return true;
   }
 
   mayComeAgain(serial: number, connection: number): boolean {

@@ -36,7 +36,9 @@ export class Order {
       );
       return;
     }
-    for (let between = (last ?? number) + 1; between < number; between++)
+    // What the device has not acknowledged comes again; without that, it may begin anywhere.
+    const floor = connection.acks === undefined ? number : (connection.acks.acked.get(index) ?? 0);
+    for (let between = (last ?? floor) + 1; between < number; between++)
       this.#miss(connection, conversation, between, number);
     connection.lasts.set(index, number);
   }
@@ -75,7 +77,7 @@ export class Order {
   }
 }
 
-/** The connection sent it itself, or its user was no member, before number `next` came. */
+/** The connection sent it itself, or its device was not there yet, or its user was no member, before number `next` came. */
 export function isOwnOrAbsent(
   ledger: Ledger,
   connection: Connection,
@@ -84,5 +86,6 @@ export function isOwnOrAbsent(
   next: number,
 ): boolean {
   if (ledger.connectionOf(serial) === connection.index) return true;
+  if (serial < (connection.acks?.since ?? 0)) return true; // from before its time
   return conversation.isGroup && conversation.member(connection.user).explains(serial, next);
 }

@@ -3,7 +3,8 @@ import { Bits, GrowingUint32 } from './growing.ts';
 /**
  * - user: all connections of a user together; a comet message may be lost with a connection that broke;
  * - device: the connections of one named device; the same, and own messages of other connections come too;
- * - ack: a named device that acknowledges: nothing may be lost to it;
+ * - ack: a device that acknowledges, named or the only one of its user: nothing may be lost to it, and
+ *   what it has not acknowledged comes again;
  * - mailbox: the messaging connections of a user: nothing between two users may be lost to it.
  */
 export type ScopeKind = 'user' | 'device' | 'ack' | 'mailbox';
@@ -17,9 +18,13 @@ export class Scope {
   readonly since: number;
   /** Serials that one of its connections got. */
   readonly got = new Bits();
-  /** The same for the connection that is the last one of a mailbox. */
-  readonly gotLast = new Bits();
+  /** The same for the connection that is the last one of a mailbox, or of a device that acknowledges. */
+  gotLast = new Bits();
   lastConnection = -1;
+  /** Ack: conversation -> the highest number that the device has acknowledged, answered or not. */
+  readonly acked = new Map<number, number>();
+  /** Ack: conversation -> the highest number up to which the server said that it is acknowledged. */
+  readonly settled = new Map<number, number>();
   /** Conversation -> the highest number that came. */
   readonly #highest = new Map<number, number>();
   /** Conversation -> pairs (number, serial): a broken connection explains losses above and before them. */
@@ -44,6 +49,12 @@ export class Scope {
   /** Conversation -> the highest number that came until now. */
   standing(): ReadonlyMap<number, number> {
     return new Map(this.#highest);
+  }
+
+  /** This connection is the last one, as things stand. */
+  openedLast(connection: number): void {
+    this.lastConnection = connection;
+    this.gotLast = new Bits();
   }
 
   receive(connection: number, conversation: number, serial: number, number: number): void {

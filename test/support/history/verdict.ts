@@ -57,6 +57,8 @@ function judgeReceived(history: History, conversation: Conversation, scope: Scop
   const inMailbox = scope.kind === 'mailbox';
   if (inMailbox && isGroup) return;
   const sender = connections[ledger.connectionOf(serial)] as Connection;
+  if (scope.kind === 'ack' && (scope.got.has(serial) || sender.scopes.includes(scope)))
+    judgeLast(history, conversation, scope, serial);
   if (sender.user === scope.user && (!scope.getsOwn || sender.scopes.includes(scope))) return;
   const number = ledger.numberOf(serial);
   const what = (): string =>
@@ -66,6 +68,23 @@ function judgeReceived(history: History, conversation: Conversation, scope: Scop
   } else if (inMailbox && !ledger.isRead(serial) && !scope.gotLast.has(serial)) {
     facts.add('lost', () => `${what()} again, though it is unread`);
   }
+}
+
+/** What a device has not acknowledged comes again on its last connection, own messages of before included. */
+function judgeLast(
+  { ledger, facts }: History,
+  { index, name }: Conversation,
+  scope: Scope,
+  serial: number,
+): void {
+  const { lastConnection, gotLast, acked } = scope;
+  if (lastConnection < 0 || gotLast.has(serial) || ledger.connectionOf(serial) === lastConnection) return;
+  const number = ledger.numberOf(serial);
+  if (number === 0 || number <= (acked.get(index) ?? 0)) return;
+  facts.add(
+    'lost',
+    () => `${scope.name} did not get ${name} ${number}, message ${serial}, again: it is not acknowledged`,
+  );
 }
 
 /** Numbers that a comet connection jumped over are messages that it sent itself. */

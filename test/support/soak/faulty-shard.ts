@@ -6,8 +6,10 @@ import type { ShardTask } from '../../../src/shard/control.ts';
 import { Shard } from '../../../src/shard/shard.ts';
 import { DiskEngine } from '../../../src/store/disk/disk-engine.ts';
 import { MemoryEngine } from '../../../src/store/memory-engine.ts';
+import type { StoreEngine } from '../../../src/store/engine.ts';
 import type { Append, Store } from '../../../src/store/store.ts';
 import { Delivery } from '../../../src/user/delivery.ts';
+import { Session } from '../../../src/user/session.ts';
 
 const storeDelayMs = 100;
 
@@ -23,6 +25,18 @@ function answerEarly(engine: { append: Appends }): void {
   };
 }
 
+type SaveUser = StoreEngine['saveUser'];
+
+/** The store says at once that it has a user's cursors and marks, and has them later. */
+function saveLate(engine: { saveUser: SaveUser }): void {
+  const saveUser = Reflect.get(engine, 'saveUser') as SaveUser;
+  engine.saveUser = function (...args) {
+    setTimeout(() => {
+      Promise.resolve(Reflect.apply(saveUser, this, args)).catch(() => {}); // nobody waits for it
+    }, storeDelayMs);
+  };
+}
+
 const faults: Readonly<Record<string, () => void>> = {
   /** Replies and deliveries go out before the store has the messages. */
   'early-replies': () => {
@@ -33,6 +47,19 @@ const faults: Readonly<Record<string, () => void>> = {
   'early-cursors': () => {
     Delivery.prototype.confirm = function (): void {
       this.taken = this.sent;
+    };
+  },
+  /** Op 22 is answered before the store has the cursor. */
+  'early-acks': () => {
+    saveLate(MemoryEngine.prototype);
+    saveLate(DiskEngine.prototype);
+  },
+  /** What a device that acknowledges was sent counts as delivered, whatever it says. */
+  'deaf-acks': () => {
+    const end = Reflect.get(Session.prototype, 'end') as (taken: number) => void;
+    Session.prototype.end = function (taken): void {
+      Reflect.set(this, 'acknowledges', false);
+      Reflect.apply(end, this, [taken]);
     };
   },
 };

@@ -1,11 +1,9 @@
-import { until } from '../messaging.ts';
 import type { Link } from './link.ts';
 import type { Run } from './run.ts';
 
 /** How long nothing may come before what is missing counts as lost. */
 const silenceMsMax = 5_000;
 const retryMs = 10;
-const seenMsMax = 1_000;
 
 /**
  * Everybody who has to get something connects once more. A last message of each conversation, of two
@@ -30,7 +28,9 @@ export async function finish(run: Run, archives: readonly Link[]): Promise<void>
           const sender = history.connections[history.ledger.connectionOf(serial)];
           return scope.getsOwn ? sender?.scopes.includes(scope) === false : sender?.user !== scope.user;
         });
-        if (!wanted.every((serial) => scope.got.has(serial))) return `${scope.name}: ${conversation?.name}`;
+        // What is unread, or not acknowledged, comes on the last connection, whoever got it before.
+        const got = scope.isStrict ? scope.gotLast : scope.got;
+        if (!wanted.every((serial) => got.has(serial))) return `${scope.name}: ${conversation?.name}`;
       }
     }
     return undefined;
@@ -62,11 +62,7 @@ async function mark(run: Run, index: number): Promise<number[]> {
     if (sender === undefined || conversation === undefined) continue;
     for (;;) {
       const serial = sender.wire === undefined ? -1 : await sender.send(conversation);
-      // Where nothing is acknowledged, it has to be seen by somebody.
-      const seen = (): boolean => serial >= 0 && history.ledger.isStored(serial);
-      if (sender.protocol === 'messaging' && !run.accepts)
-        await until(seen, 'it is seen', seenMsMax).catch(() => {});
-      if (seen()) {
+      if (history.ledger.isAcknowledged(serial)) {
         serials.push(serial);
         break;
       }

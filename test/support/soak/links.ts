@@ -1,5 +1,6 @@
 import type { Scope } from '../history/scope.ts';
 import { cometKinds } from '../clients.ts';
+import { Acker } from './acker.ts';
 import { openComet } from './comet-wire.ts';
 import { Link } from './link.ts';
 import { openMessaging } from './messaging-wire.ts';
@@ -16,8 +17,11 @@ function linksOf(run: Run, user: SoakUser): Link[] {
     case 'plain':
       return [cometLink(run, user)];
     case 'devices':
-    case 'acks':
       return ['phone', 'desk'].map((device) => deviceLink(run, user, device));
+    case 'acks':
+      return ['phone', 'desk'].map((device) => ackLink(run, user, device));
+    case 'plain-acks':
+      return [ackLink(run, user)];
     case 'both':
       return [messagingLink(run, user), cometLink(run, user)];
     case 'string':
@@ -28,7 +32,7 @@ function linksOf(run: Run, user: SoakUser): Link[] {
 function cometLink(run: Run, user: SoakUser): Link {
   const kind = cometKinds[user.index % cometKinds.length] ?? 'tcp';
   return new Link(run, user, 'comet', 'plain', [user.scope], (link, connection) =>
-    openComet(link, connection, kind),
+    openComet(link, connection, { kind }),
   );
 }
 
@@ -36,7 +40,15 @@ function cometLink(run: Run, user: SoakUser): Link {
 export function deviceLink(run: Run, user: SoakUser, device: string): Link {
   const scope = addScope(run, user, 'device', device);
   return new Link(run, user, 'comet', device, [user.scope, scope], (link, connection) =>
-    openComet(link, connection, run.random.pick(cometKinds), device),
+    openComet(link, connection, { kind: run.random.pick(cometKinds), device }),
+  );
+}
+
+function ackLink(run: Run, user: SoakUser, device?: string): Link {
+  const acker = new Acker();
+  const scopes = [user.scope, ...(device === undefined ? [] : [addScope(run, user, 'ack', device)])];
+  return new Link(run, user, 'comet', device ?? 'plain', scopes, (link, connection) =>
+    openComet(link, connection, { kind: run.random.pick(cometKinds), device, acker }),
   );
 }
 

@@ -9,7 +9,7 @@ import { decodeText } from './text.ts';
 const readShare = 0.9;
 const certain = new Set(['not_member', 'no_such_group', 'overloaded']);
 
-/** With `ack=1` the server says what it has stored, if it can. */
+/** With `ack=1` the server says what it has stored. */
 export async function openMessaging(link: Link, connection: number): Promise<Wire> {
   const { run, user } = link;
   const { host, port } = run.server.httpAddress;
@@ -46,10 +46,9 @@ class MessagingWire implements Wire {
   }
 
   async send(serial: number, { gid, users }: SoakConversation, text: string): Promise<void> {
-    const { user, run } = this.#link;
+    const { user } = this.#link;
     const rid = gid !== 0 ? `#${gid}` : (users.find((other) => other !== user)?.id ?? '');
     this.#client.sendSections({ send: [{ id: serial, sid: user.id, rid, text }] });
-    if (!run.accepts) return;
     await new Promise<void>((resolve) => this.#open.set(serial, resolve));
   }
 
@@ -91,10 +90,11 @@ class MessagingWire implements Wire {
   }
 
   #settle({ accepted, errors }: Notification): void {
-    const { history } = this.#link.run;
-    for (const { id, chatId } of (accepted ?? []) as { id: number; chatId: number }[]) {
-      history.acknowledge(id, chatId);
-      this.#resolve(id);
+    const { history, counts } = this.#link.run;
+    for (const { id, chatId } of accepted ?? []) {
+      counts.accepted += 1;
+      history.acknowledge(Number(id), chatId);
+      this.#resolve(Number(id));
     }
     for (const { id, error } of errors ?? []) {
       if (typeof id !== 'number') continue;

@@ -1,3 +1,4 @@
+import type { ConversationName } from '../../../src/client/index.ts';
 import type { History } from '../history/history.ts';
 import type { Scope } from '../history/scope.ts';
 import type { Random } from '../random.ts';
@@ -10,6 +11,8 @@ export type UserKind =
   | 'devices'
   /** The same, and both acknowledge. */
   | 'acks'
+  /** One comet connection without a device name that acknowledges. */
+  | 'plain-acks'
   /** A comet connection, and one of messaging. */
   | 'both'
   /** A client of messaging that is no mid. */
@@ -36,6 +39,17 @@ export interface SoakConversation {
   readonly weight: number;
 }
 
+/** A conversation as a comet client of the user names it. */
+export function nameOf({ gid, users }: SoakConversation, user: SoakUser): ConversationName {
+  if (gid !== 0) return { group: gid };
+  return { with: users.find((other) => other !== user)?.id ?? user.id };
+}
+
+/** Who is always a member, and can speak comet. */
+export function cometUsers({ users, churning }: SoakConversation): SoakUser[] {
+  return users.filter((user) => typeof user.id === 'number' && !churning.includes(user));
+}
+
 /** Users and conversations of one run. */
 export interface Plan {
   readonly users: readonly SoakUser[];
@@ -44,8 +58,17 @@ export interface Plan {
   readonly archivists: readonly SoakUser[];
 }
 
-const kindCounts: Readonly<Record<UserKind, number>> = { plain: 12, devices: 4, acks: 4, both: 4, string: 6 };
+const kindCounts: Readonly<Record<UserKind, number>> = {
+  plain: 8,
+  devices: 4,
+  acks: 4,
+  'plain-acks': 4,
+  both: 4,
+  string: 6,
+};
 const pairsOfUser = 3;
+/** The logs are read whole as well: some are enough. */
+const archivistsMax = 6;
 const firstMid = 1_000;
 const firstGid = 50;
 
@@ -56,8 +79,8 @@ interface Draft {
   readonly rough: boolean;
 }
 
-export function makePlan(history: History, random: Random, acks: boolean): Plan {
-  const drafts = makeUsers(history, acks);
+export function makePlan(history: History, random: Random): Plan {
+  const drafts = makeUsers(history);
   const shapes = [...makePairs(drafts, random), ...makeGroups(drafts, random)];
   for (const { name, gid, members, churning } of shapes) {
     const stable = members.filter((member) => !churning.includes(member));
@@ -66,7 +89,9 @@ export function makePlan(history: History, random: Random, acks: boolean): Plan 
     history.addConversation(name, gid !== 0, indexes([...stable, ...churning]));
   }
   const users = drafts.map((draft): SoakUser => {
-    return { ...draft, scope: history.addScope('user', draft.index, `user ${draft.id}`) };
+    // Where nothing but one connection moves the user's cursor, its acknowledgements count for it.
+    const kind = draft.kind === 'plain-acks' ? 'ack' : 'user';
+    return { ...draft, scope: history.addScope(kind, draft.index, `user ${draft.id}`) };
   });
   const withScope = (some: readonly Draft[]): SoakUser[] => some.map(({ index }) => users[index] as SoakUser);
   const conversations = shapes.map(({ gid, members, churning, weight }, index) => ({
@@ -79,13 +104,12 @@ export function makePlan(history: History, random: Random, acks: boolean): Plan 
   return { users, conversations, archivists: coverAll(conversations) };
 }
 
-function makeUsers(history: History, acks: boolean): Draft[] {
+function makeUsers(history: History): Draft[] {
   const drafts: Draft[] = [];
   for (const [kind, count] of Object.entries(kindCounts) as [UserKind, number][]) {
     for (let i = 0; i < count; i++) {
-      const known = kind === 'acks' && !acks ? 'devices' : kind;
       const id = kind === 'string' ? `client-${i}` : firstMid + drafts.length;
-      drafts.push({ index: history.addUser(String(id)), id, kind: known, rough: i % 2 === 1 });
+      drafts.push({ index: history.addUser(String(id)), id, kind, rough: i % 2 === 1 });
     }
   }
   return drafts;
@@ -130,12 +154,12 @@ function shuffled<T>(values: readonly T[], random: Random): T[] {
   return values.map(() => rest.splice(random.int(0, rest.length - 1), 1)[0] as T);
 }
 
-/** Mids so that each conversation with a mid has one that is always a member. */
+/** Mids that are always members of a conversation of which nobody else reads it whole, and may have another device. */
 function coverAll(conversations: readonly SoakConversation[]): SoakUser[] {
   const archivists = new Set<SoakUser>();
-  for (const { users, churning } of conversations) {
-    const able = users.filter((user) => typeof user.id === 'number' && !churning.includes(user));
+  for (const conversation of conversations) {
+    const able = cometUsers(conversation).filter(({ kind }) => kind !== 'plain-acks');
     if (able.length > 0 && !able.some((user) => archivists.has(user))) archivists.add(able[0] as SoakUser);
   }
-  return [...archivists];
+  return [...archivists].slice(0, archivistsMax);
 }

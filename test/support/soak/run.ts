@@ -18,6 +18,10 @@ export interface Counts {
   closes: number;
   restarts: number;
   changes: number;
+  /** Messages that messaging clients were told are stored. */
+  accepted: number;
+  /** Messages that were read from the log at the end. */
+  logged: number;
 }
 
 /** What all parts of one run share. */
@@ -28,9 +32,17 @@ export class Run {
   readonly server: ServerProcess;
   readonly plan: Plan;
   readonly links: Link[] = [];
-  readonly counts: Counts = { kills: 0, crashes: 0, cuts: 0, stalls: 0, closes: 0, restarts: 0, changes: 0 };
-  /** Whether messaging says what it has accepted. */
-  readonly accepts: boolean;
+  readonly counts: Counts = {
+    kills: 0,
+    crashes: 0,
+    cuts: 0,
+    stalls: 0,
+    closes: 0,
+    restarts: 0,
+    changes: 0,
+    accepted: 0,
+    logged: 0,
+  };
   /** No new load and no trouble: what is left is being read. */
   quiet = false;
   connects = 0;
@@ -39,13 +51,12 @@ export class Run {
   /** Rejects when something happens that is no fact of the history. */
   readonly failure: Promise<never>;
 
-  constructor(options: SoakOptions, data: string, receipts: boolean) {
+  constructor(options: SoakOptions, data: string) {
     this.options = options;
     this.random = new Random(options.seed);
-    this.accepts = receipts;
     this.server = new ServerProcess({ ...options, data, fault: options.fault });
     this.server.onDeath = (error) => this.fail(error);
-    this.plan = makePlan(this.history, this.random, receipts);
+    this.plan = makePlan(this.history, this.random);
     for (const { index, gid, users } of this.plan.conversations) {
       if (gid !== 0) this.#byUsers.set(`g ${gid}`, index);
       else for (const [a, b] of [users, [...users].reverse()]) this.#byUsers.set(`${a?.id} ${b?.id}`, index);

@@ -8,13 +8,15 @@ import { churn, makeGroups } from './groups.ts';
 import { deviceLink, makeLinks } from './links.ts';
 import { load } from './load.ts';
 import type { SoakOptions } from './options.ts';
-import { hasReceipts } from './probe.ts';
+import { readLogs } from './logs.ts';
 import { Run } from './run.ts';
 import { connectionTrouble, restart, serverTrouble } from './trouble.ts';
 
 export interface Report {
   /** One line of counts. */
   readonly line: string;
+  readonly messages: number;
+  readonly kills: number;
   readonly counts: Readonly<Record<FactKind, number>>;
   /** The first facts of each kind, in words. */
   readonly facts: readonly Fact[];
@@ -24,7 +26,7 @@ export interface Report {
 export async function soak(options: SoakOptions): Promise<Report> {
   const data = await mkdtemp(join(tmpdir(), 'encke-soak-'));
   try {
-    const run = new Run(options, data, await hasReceipts());
+    const run = new Run(options, data);
     try {
       return await Promise.race([play(run), run.failure]);
     } finally {
@@ -53,6 +55,7 @@ async function play(run: Run): Promise<Report> {
   if (options.store === 'disk') await restart(run);
   await finish(run, archives);
   await Promise.all(living);
+  await readLogs(run);
   judge(run.history);
   return report(run, Date.now() - begun);
 }
@@ -68,11 +71,13 @@ function report(run: Run, tookMs: number): Report {
     acknowledged: history.acknowledged,
     delivered: history.delivered,
     connects,
+    acks: history.acks,
+    settledReads: history.settledReads,
     ...counts,
     ...facts.counts,
   };
   const line = `soak ${Object.entries(figures)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')}`;
-  return { line, counts: facts.counts, facts: facts.first };
+  return { line, messages: ledger.length, kills: counts.kills, counts: facts.counts, facts: facts.first };
 }

@@ -52,6 +52,8 @@ export async function connectionTrouble(run: Run): Promise<void> {
     await run.pause(run.options.connectionTroubleEveryMs);
     const link = random.pick(run.links);
     if (link.wire === undefined) continue;
+    // Sometimes it has just said what it has read or received.
+    if (random.chance(0.3)) link.wire.tick();
     const roll = random.next();
     if (!link.user.rough || roll < 0.3) {
       counts.closes += 1;
