@@ -8,9 +8,10 @@ export type Fsync = 'always' | 'everysec' | 'no';
 
 /**
  * Writes that return when the disk has them: one system call instead of a write and an fdatasync,
- * which is half of the CPU time of a small commit. Where there is no such flag both are called.
+ * which is a quarter less of CPU time for a small commit. Elsewhere the flag is missing or, on macOS, does
+ * not reach the disk itself: there both are called.
  */
-const DSYNC: number | undefined = constants.O_DSYNC;
+const DSYNC = process.platform === 'linux' ? constants.O_DSYNC : undefined;
 
 /** A journal segment that is being written: one record at a time. */
 export class JournalFile implements SegmentFile {
