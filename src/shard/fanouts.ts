@@ -179,7 +179,8 @@ export class Fanouts implements GroupFanouts {
     const runs = pending.map(({ run }) => run);
     const first = runs[0]?.first ?? 0;
     const last = fanout.head;
-    const isWhole = follow(pending); // else a run was lost on the way: the log has it
+    // Else a run was lost on the way, or the group stands further than what came: the log has it.
+    const isWhole = endOf(pending) === last;
     const bytes = runs.reduce((sum, run) => sum + run.bytes.length, 0);
     const binary: Session[] = [];
     const json: Session[] = [];
@@ -271,15 +272,15 @@ export class Fanouts implements GroupFanouts {
   }
 }
 
-/** Whether the runs are numbered one behind the other. */
-function follow(pending: readonly FanoutMessage[]): boolean {
-  let next = pending[0]?.run.first ?? 0;
+/** The last number of runs that are numbered one behind the other; NaN if they are not. */
+function endOf(pending: readonly FanoutMessage[]): number {
+  let next = pending[0]?.run.first ?? Number.NaN;
   for (const { run } of pending) {
-    if (run.first !== next) return false;
+    if (run.first !== next) return Number.NaN;
     next += run.count;
   }
-  return true;
+  return next - 1;
 }
 
 const takesNext = (delivery: Delivery, pending: readonly FanoutMessage[]): boolean =>
-  !delivery.behind && delivery.sent === (pending[0]?.run.first ?? 0) - 1 && follow(pending);
+  !delivery.behind && delivery.sent === (pending[0]?.run.first ?? 0) - 1 && endOf(pending) > 0;

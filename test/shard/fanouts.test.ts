@@ -1,93 +1,11 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { closes } from '../../src/errors.ts';
 import { limits } from '../../src/limits.ts';
-import type { Opening } from '../../src/net/lane.ts';
-import { Fanouts, type FanoutHost } from '../../src/shard/fanouts.ts';
-import { Outbox } from '../../src/shard/outbox.ts';
 import { groupOf } from '../../src/store/conversation.ts';
-import type { Delivery } from '../../src/user/delivery.ts';
-import type { Session } from '../../src/user/session.ts';
-import { HEADER_BYTES } from '../../src/wire/frame.ts';
 import { PayloadKind } from '../../src/wire/run.ts';
-import { messagesOf } from '../support/engine.ts';
-import { OutLane, type Output } from '../support/out-lane.ts';
 import { runOf } from '../support/runs.ts';
-import { FakeShard, sessionOf } from '../support/sessions.ts';
-
-const SHARD = 3;
-
-/** The fan-out of a shard with its outbox and its lane. */
-class Rig implements FanoutHost {
-  readonly shard = SHARD;
-  readonly out: OutLane;
-  readonly fanouts: Fanouts;
-  readonly watched: string[] = [];
-  /** Connections that are to be fed from the log. */
-  readonly behind: string[] = [];
-  readonly marked = new Set<number>();
-  readonly #outbox: Outbox;
-  readonly #host = new FakeShard();
-
-  constructor(t: TestContext) {
-    this.out = new OutLane(t);
-    this.fanouts = new Fanouts(this, this.out.lane);
-    this.#outbox = new Outbox(this.out.lane);
-    this.#host.onTouch = (session) => this.#outbox.touch(session);
-  }
-
-  watch(group: number): void {
-    this.watched.push(`watch ${group}`);
-  }
-
-  unwatch(group: number): void {
-    this.watched.push(`unwatch ${group}`);
-  }
-
-  fallBehind(session: Session, group: number): void {
-    this.behind.push(`${session.connection} of ${group}`);
-  }
-
-  markCursors(session: Session): void {
-    this.marked.add(session.connection);
-  }
-
-  /** A connection that follows groups, and has everything up to `sent`. */
-  member(
-    connection: number,
-    groups: readonly number[] = [7],
-    { sent = 0, encoding = 'binary' as Opening['encoding'] } = {},
-  ): Session {
-    const session = sessionOf(this.#host, connection, { encoding });
-    for (const group of groups) this.fanouts.join(group, session, session.delivery(groupOf(group), sent));
-    return session;
-  }
-
-  /** A run of these texts, sent by a connection of this shard or of another. */
-  say(
-    group: number,
-    first: number,
-    texts: readonly string[],
-    { connection = 999, shard = SHARD } = {},
-  ): void {
-    const run = runOf(PayloadKind.text, texts, { op: 20, to: group, first });
-    this.fanouts.deliver({ group, run, shard, connection });
-  }
-
-  flush(): Output[] {
-    this.fanouts.flush();
-    this.#outbox.flush();
-    return this.out.take();
-  }
-}
-
-const deliveryOf = (session: Session, group = 7): Delivery => session.delivery(groupOf(group), 0);
-
-/** The texts of a binary batch. */
-function textsOf({ bytes }: Output): string[] {
-  const run = runOf(PayloadKind.text, ['']);
-  return messagesOf([{ ...run, bytes: bytes.subarray(HEADER_BYTES) }]).map(([, text]) => text);
-}
+import { deliveryOf, Rig, textsOf } from '../support/fanout-rig.ts';
 
 test('What a group sent in a tick is encoded once for each encoding, and multicast.', (t) => {
   const rig = new Rig(t);
@@ -358,40 +276,4 @@ test('Where a group stands is told to those that are not there: they are fed fro
   rig.fanouts.watching(7, 2);
   rig.fanouts.watching(8, 5);
   assert.deepEqual([rig.behind, rig.fanouts.head(7), rig.fanouts.head(8)], [['1 of 7'], 5, 0]);
-});
-
-test('Who left gets what the group sent before, whichever of the two is heard of first.', (t) => {
-  const rig = new Rig(t);
-  const [early, late, stays] = [rig.member(1), rig.member(2), rig.member(3)];
-  rig.fanouts.leave(7, early, 2); // two messages are still on their way
-  rig.say(7, 1, ['a']);
-  rig.say(7, 2, ['b']);
-  rig.fanouts.leave(7, late, 2); // they wait to be spread
-  rig.say(7, 3, ['c']);
-  const got = new Map(rig.flush().map((output) => [output.to.join(), textsOf(output)]));
-  assert.deepEqual(
-    [got.get('1'), got.get('2'), got.get('3')],
-    [
-      ['a', 'b'],
-      ['a', 'b'],
-      ['a', 'b', 'c'],
-    ],
-  );
-  assert.equal(got.size, 3);
-  rig.fanouts.forget(stays);
-  assert.deepEqual([...rig.fanouts.groups()], []);
-});
-
-test('Who left while messages got lost on the way, or joined again, is not kept waiting for them.', (t) => {
-  const rig = new Rig(t);
-  const [gone, back] = [rig.member(1), rig.member(2)];
-  rig.fanouts.leave(7, gone, 2);
-  rig.fanouts.leave(7, back, 2);
-  rig.fanouts.join(7, back, deliveryOf(back));
-  deliveryOf(back).sent = 2;
-  rig.say(7, 3, ['c']);
-  assert.deepEqual(
-    rig.flush().map((output) => [output.to, textsOf(output)]),
-    [[[2], ['c']]],
-  );
 });
