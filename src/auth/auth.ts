@@ -1,4 +1,5 @@
 import type { UserId } from '../wire/user-id.ts';
+import type { Permissions } from './permissions.ts';
 
 /** What a connection says about itself: op 7 of comet, or the query of a messaging upgrade. */
 export type Credentials = CometCredentials | MessagingCredentials;
@@ -20,8 +21,18 @@ export interface MessagingCredentials {
   readonly remoteAddress: string;
 }
 
+/** Who a connection is, what it may do and how long. */
+export interface Admission {
+  readonly ok: true;
+  readonly user: UserId;
+  /** Absent: `defaultPermissions`. */
+  readonly permissions?: Permissions;
+  /** When the credentials run out, in milliseconds since 1970. Absent: never. */
+  readonly expiresAt?: number;
+}
+
 export type AuthResult =
-  | { readonly ok: true; readonly user: UserId }
+  | Admission
   /** The reason goes to the client: it must not tell what others may not know. */
   | { readonly ok: false; readonly error: 'not_authenticated'; readonly reason: string };
 

@@ -20,6 +20,10 @@ export interface ConnectionListener {
 export abstract class Connection {
   readonly id: number;
   readonly socket: Socket;
+  /** The peer's address as logs, authenticators and shards get it. */
+  readonly address: string;
+  /** When it was accepted, in milliseconds since 1970. */
+  readonly connectedAt = Date.now();
   /** The shard of its user; -1 until it is authenticated. */
   shard = -1;
   /** Bytes given to the shard that it has not handled: see limits.sessionInBytesMax. */
@@ -37,6 +41,7 @@ export abstract class Connection {
   constructor(id: number, socket: Socket, listener: ConnectionListener) {
     this.id = id;
     this.socket = socket;
+    this.address = addressOf(socket);
     this.#listener = listener;
   }
 
@@ -103,6 +108,9 @@ export abstract class Connection {
     this.socket.once('close', () => clearTimeout(timer));
   }
 }
+
+/** The peer's address, of a socket that has no connection yet as well. */
+export const addressOf = (socket: Socket): string => socket.remoteAddress ?? 'unknown';
 
 export class TcpConnection extends Connection {
   write(bytes: Buffer, _text: boolean, counts = 0): void {

@@ -1,10 +1,8 @@
-import type { Socket } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
-import type { Authenticator, AuthResult, Credentials } from '../auth/auth.ts';
+import type { Admission, Authenticator, AuthResult, Credentials } from '../auth/auth.ts';
 import { closes } from '../errors.ts';
 import type { Logger } from 'pino';
 import { shardOf } from '../wire/shard-of.ts';
-import type { UserId } from '../wire/user-id.ts';
 import { Pause, type Connection, type ConnectionListener } from './connection.ts';
 import type { Opening } from './lane.ts';
 import { ShardPort } from './shard-port.ts';
@@ -17,6 +15,9 @@ export interface GatewayOptions {
   readonly packageBytesMax: number;
   readonly logger: Logger;
 }
+
+/** What a connection is opened with besides who it is. */
+export type Wish = Pick<Opening, 'device' | 'encoding' | 'webSocket' | 'ack' | 'version' | 'seq'>;
 
 /**
  * The main thread's side of the server: who is connected, and which shard has them. It knows
@@ -95,14 +96,23 @@ export class Gateway implements ConnectionListener {
   }
 
   /** Hands an authenticated connection to the shard of its user; false when that shard is down. */
-  open(connection: Connection, user: UserId, opening: Omit<Opening, 'user'>): boolean {
+  open(connection: Connection, admission: Admission, wish: Wish): boolean {
+    const { user, permissions, expiresAt } = admission;
     const port = this.#ports[shardOf(user, this.#ports.length)];
     if (port === undefined) {
       connection.end(closes.restart);
       return false;
     }
     connection.startCounting();
-    port.open(connection, { user, ...opening });
+    const { address, connectedAt } = connection;
+    port.open(connection, {
+      ...wish,
+      user,
+      address,
+      connectedAt,
+      ...(permissions !== undefined && { permissions }),
+      ...(expiresAt !== undefined && { expiresAt }),
+    });
     return true;
   }
 
@@ -156,6 +166,3 @@ export class Gateway implements ConnectionListener {
     if (this.#undrained === 0) this.#onDrained?.();
   }
 }
-
-/** The peer's address as logs and authenticators get it. */
-export const addressOf = (socket: Socket): string => socket.remoteAddress ?? 'unknown';

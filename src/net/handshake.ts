@@ -1,11 +1,11 @@
+import type { Admission } from '../auth/auth.ts';
 import { closes, EnckeError, type CloseReason } from '../errors.ts';
 import { parseAuth, parseAuthBytes, type AuthBody } from '../wire/auth-body.ts';
 import { errorReplyBody, errorReplyText, heartbeatReplyText, parseRequest } from '../wire/comet-json.ts';
 import { frameWithText, HEADER_BYTES, writeHeader } from '../wire/frame.ts';
 import { Op } from '../wire/op.ts';
 import { Pause, type Connection } from './connection.ts';
-import { addressOf, type Gateway } from './gateway.ts';
-import type { Opening } from './lane.ts';
+import type { Gateway, Wish } from './gateway.ts';
 
 interface Early {
   readonly type: number;
@@ -120,7 +120,7 @@ export abstract class CometHandshake {
       protocol: 'comet',
       mid,
       mkey,
-      remoteAddress: addressOf(this.connection.socket),
+      remoteAddress: this.connection.address,
       ...(device === undefined ? {} : { device }),
     });
     if (this.connection.ending || this.connection.socket.destroyed) return;
@@ -133,18 +133,18 @@ export abstract class CometHandshake {
       this.#answer(Op.authReply, version, seq, json, new EnckeError('not_authenticated'));
       return this.refuse({ ...closes.notAuthenticated, reason: 'comet is for users with a number' });
     }
-    this.#open(version, seq, json, result.user, { device: device ?? null, ack });
+    this.#open(version, seq, json, result, { device: device ?? null, ack });
   }
 
   #open(
     version: number,
     seq: number,
     json: boolean,
-    user: number,
-    wish: Pick<Opening, 'device' | 'ack'>,
+    admission: Admission,
+    wish: Pick<Wish, 'device' | 'ack'>,
   ): void {
     const encoding = json ? 'json' : 'binary';
-    const opened = this.gateway.open(this.connection, user, {
+    const opened = this.gateway.open(this.connection, admission, {
       ...wish,
       encoding,
       webSocket: this.#webSocket,

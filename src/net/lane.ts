@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { Permissions } from '../auth/permissions.ts';
 import { SLAB_HEAD_BYTES, SlabReader, SlabWriter } from './slab.ts';
 
 /** Records from the gateway to a shard. Payload and argument are given behind each. */
@@ -56,6 +57,14 @@ export interface Opening {
   /** Of the op 7 that is answered. */
   readonly version: number;
   readonly seq: number;
+  /** Absent: `defaultPermissions`. */
+  readonly permissions?: Permissions;
+  /** When the credentials run out, in milliseconds since 1970. Absent: never. */
+  readonly expiresAt?: number;
+  /** The client's address as the gateway knows it. */
+  readonly address: string;
+  /** When its socket was accepted, in milliseconds since 1970. */
+  readonly connectedAt: number;
 }
 
 /** An acknowledgement that nobody waits for rides on the next slab, or goes after this time. */

@@ -2,15 +2,16 @@ import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'n
 import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
 import { WebSocketServer, type RawData } from 'ws';
+import type { Admission } from '../auth/auth.ts';
 import { closes } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { decodeMessage } from '../wire/frame-decoder.ts';
 import { isDevice, parseClientId, type UserId } from '../wire/user-id.ts';
-import { WebSocketConnection } from './connection.ts';
-import { addressOf, type Gateway } from './gateway.ts';
+import { addressOf, WebSocketConnection } from './connection.ts';
+import type { Gateway, Wish } from './gateway.ts';
 import { CometHandshake } from './handshake.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { ToShard, type Opening } from './lane.ts';
+import { ToShard } from './lane.ts';
 
 const typeOf = (isBinary: boolean): number => (isBinary ? ToShard.binary : ToShard.text);
 
@@ -107,7 +108,7 @@ export function createWebServer(gateway: Gateway): Server {
     if (!result.ok) return refuse(socket, 401);
     if (gateway.isDraining) return refuse(socket, 503);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      openMessaging(new WebSocketConnection(gateway.nextId(), socket, webSocket, gateway), result.user, {
+      openMessaging(new WebSocketConnection(gateway.nextId(), socket, webSocket, gateway), result, {
         device,
         ack: ack === '1',
       });
@@ -116,8 +117,8 @@ export function createWebServer(gateway: Gateway): Server {
 
   function openMessaging(
     connection: WebSocketConnection,
-    user: UserId,
-    wish: Pick<Opening, 'device' | 'ack'>,
+    admission: Admission,
+    wish: Pick<Wish, 'device' | 'ack'>,
   ): void {
     watch(connection, (bytes, isBinary) => {
       if (isBinary) connection.end(closes.unsupported);
@@ -126,7 +127,15 @@ export function createWebServer(gateway: Gateway): Server {
     gateway.add(connection);
     if (connection.ending) return;
     keepAlive.add(connection);
-    gateway.open(connection, user, { ...wish, encoding: 'messaging', webSocket: true, version: 1, seq: 0 });
+    const { device, ack } = wish;
+    gateway.open(connection, admission, {
+      device,
+      ack,
+      encoding: 'messaging',
+      webSocket: true,
+      version: 1,
+      seq: 0,
+    });
   }
 
   function watch(

@@ -1,4 +1,5 @@
 import { assert } from '../assert.ts';
+import { defaultPermissions, type Permissions } from '../auth/permissions.ts';
 import { errorNumber, type CloseReason, type ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Opening } from '../net/lane.ts';
@@ -35,6 +36,12 @@ export class Session {
   readonly acknowledges: boolean;
   /** Messaging: it is told which of its messages are stored. */
   readonly wantsAccepted: boolean;
+  readonly permissions: Permissions;
+  /** When its credentials run out, in milliseconds since 1970; Infinity: never. */
+  readonly expiresAt: number;
+  /** The client's address, and when it connected, in milliseconds since 1970. */
+  readonly address: string;
+  readonly connectedAt: number;
   readonly requests = new RequestQueue();
   feeder: Feeder | undefined;
   history: History | undefined;
@@ -84,6 +91,10 @@ export class Session {
     this.webSocket = opening.webSocket;
     this.acknowledges = opening.ack && opening.encoding !== 'messaging';
     this.wantsAccepted = opening.ack && opening.encoding === 'messaging';
+    this.permissions = opening.permissions ?? defaultPermissions;
+    this.expiresAt = opening.expiresAt ?? Number.POSITIVE_INFINITY;
+    this.address = opening.address;
+    this.connectedAt = opening.connectedAt;
     this.heardAt = now;
     this.#host = host;
   }

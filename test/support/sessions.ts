@@ -22,6 +22,8 @@ export function sessionOf(host: SessionHost, connection: number, opening: Partia
     ack: false,
     version: 1,
     seq: 0,
+    address: '127.0.0.1',
+    connectedAt: 0,
     ...opening,
   };
   return new Session(connection, whole, host, 0);

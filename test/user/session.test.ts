@@ -145,3 +145,16 @@ test('A conversation has one delivery on a session, from where it was first aske
   assert.deepEqual([delivery.sent, delivery.conversation], [5, pair]);
   assert.notEqual(session.delivery(pairOf(21, 23), 9), delivery);
 });
+
+test('A session keeps what it may do, how long, from where and since when.', () => {
+  const permissions = { groups: [7], publish: true, broadcast: true, rateClass: 'bot' };
+  const opening = { permissions, expiresAt: 5_000, address: '203.0.113.9', connectedAt: 1_000 };
+  const { permissions: may, expiresAt, address, connectedAt } = sessionOf(new FakeShard(), 1, opening);
+  assert.deepEqual({ permissions: may, expiresAt, address, connectedAt }, opening);
+});
+
+test('A session of credentials that say nothing may publish, not broadcast, and does not run out.', () => {
+  const session = sessionOf(new FakeShard(), 1);
+  assert.deepEqual(session.permissions, { publish: true, broadcast: false });
+  assert.equal(session.expiresAt, Number.POSITIVE_INFINITY);
+});
