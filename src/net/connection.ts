@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { closes, type CloseReason } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { addressOf } from './address.ts';
 import { cometCloseFrame } from './close-frame.ts';
 
 /** Why reading is paused, as bits: each cause is lifted by itself. */
@@ -11,6 +12,8 @@ export const Pause = { credit: 1, lane: 2, authentication: 4, drain: 8 } as cons
 export interface ConnectionListener {
   congested(connection: Connection): void;
   drained(connection: Connection): void;
+  /** The server ends it, with this code. */
+  closing(code: number): void;
 }
 
 /**
@@ -83,7 +86,12 @@ export abstract class Connection {
 
   protected wrote(): void {
     // A write that the kernel took at once leaves nothing in the socket's own buffer.
-    if (this.socket.writableLength === 0) this.#taken = this.accepted;
+    this.settle(this.socket.writableLength === 0);
+  }
+
+  /** Whether everything that was written so far is with the kernel. */
+  protected settle(isTaken: boolean): void {
+    if (isTaken) this.#taken = this.accepted;
     else this.#congest();
   }
 
@@ -100,8 +108,9 @@ export abstract class Connection {
   }
 
   /** A peer that does not close after the last word is cut off. */
-  protected linger(): void {
+  protected linger(code: number): void {
     this.ending = true;
+    this.#listener.closing(code);
     this.pauses = 0;
     this.startReading();
     const timer = setTimeout(() => this.socket.destroy(), limits.lingerMs);
@@ -109,15 +118,16 @@ export abstract class Connection {
   }
 }
 
-/** The peer's address, of a socket that has no connection yet as well. */
-export const addressOf = (socket: Socket): string => socket.remoteAddress ?? 'unknown';
-
 export class TcpConnection extends Connection {
-  write(bytes: Buffer, _text: boolean, counts = 0): void {
+  write(bytes: Buffer, text: boolean, counts = 0): void {
     if (this.ending) return this.drop();
     this.accepted += counts;
-    this.socket.write(bytes);
+    this.send(bytes, text);
     this.wrote();
+  }
+
+  protected send(bytes: Buffer, _text: boolean): void {
+    this.socket.write(bytes);
   }
 
   end(close: Pick<CloseReason, 'code' | 'reason'>): void {
@@ -125,7 +135,7 @@ export class TcpConnection extends Connection {
     // docs/protocol.md "Closing": op 6 with the reason, then FIN. Code 0: the client left first.
     if (close.code === 0) this.socket.end();
     else this.socket.end(cometCloseFrame(close));
-    this.linger();
+    this.linger(close.code);
   }
 
   protected stopReading(): void {
@@ -151,14 +161,18 @@ export class WebSocketConnection extends Connection {
   write(bytes: Buffer, text: boolean, counts = 0): void {
     if (this.ending || this.webSocket.readyState !== WebSocket.OPEN) return this.drop();
     this.accepted += counts;
-    this.webSocket.send(bytes, text ? TEXT : BINARY);
+    this.send(bytes, text);
     this.wrote();
+  }
+
+  protected send(bytes: Buffer, text: boolean): void {
+    this.webSocket.send(bytes, text ? TEXT : BINARY);
   }
 
   end(close: Pick<CloseReason, 'code' | 'reason'>): void {
     if (this.ending) return;
     this.webSocket.close(close.code === 0 ? closes.goingAway.code : close.code, close.reason);
-    this.linger();
+    this.linger(close.code);
   }
 
   protected stopReading(): void {

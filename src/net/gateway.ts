@@ -3,6 +3,7 @@ import type { Admission, Authenticator, AuthResult, Credentials } from '../auth/
 import { closes } from '../errors.ts';
 import type { Logger } from 'pino';
 import { shardOf } from '../wire/shard-of.ts';
+import type { NetCounters } from './counters.ts';
 import { Pause, type Connection, type ConnectionListener } from './connection.ts';
 import type { Opening } from './lane.ts';
 import { ShardPort } from './shard-port.ts';
@@ -13,6 +14,7 @@ export interface GatewayOptions {
   readonly authTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly packageBytesMax: number;
+  readonly counters: NetCounters;
   readonly logger: Logger;
 }
 
@@ -131,6 +133,10 @@ export class Gateway implements ConnectionListener {
 
   drained(connection: Connection): void {
     if (connection.shard >= 0) this.#ports[connection.shard]?.drained(connection);
+  }
+
+  closing(code: number): void {
+    this.options.counters.close(code);
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { closes, errorReasons } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { Pause, type Connection, type ConnectionListener } from './connection.ts';
+import { Pause, type Connection } from './connection.ts';
 import { Lane, ToGateway, ToShard, type Opening } from './lane.ts';
 import type { SlabReader } from './slab.ts';
 
@@ -12,7 +12,7 @@ export type Connections = Map<number, Connection>;
  * The gateway's end of one shard: puts input into its lane, carries out what comes back, and
  * pauses sockets so that neither a connection nor the shard has more than its bound on the way.
  */
-export class ShardPort implements ConnectionListener {
+export class ShardPort {
   readonly shard: number;
   readonly #connections: Connections;
   readonly #lane: Lane;

@@ -1,6 +1,8 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { FrameDecoder } from '../wire/frame-decoder.ts';
 import { TcpConnection } from './connection.ts';
+import { DeferredTcpConnection } from './deferred-connection.ts';
 import { CometHandshake } from './handshake.ts';
 import type { Gateway } from './gateway.ts';
 import { ToShard } from './lane.ts';
@@ -35,8 +37,8 @@ interface TcpState {
 /** Sockets share their listeners: an idle connection is one state object, no closures. */
 const states = new WeakMap<Socket, TcpState>();
 
-/** The comet TCP port: docs/protocol.md "Transports". */
-export function createTcpServer(gateway: Gateway): Server {
+/** What the comet TCP ports do with a socket: docs/protocol.md "Transports". */
+export function acceptTcp(gateway: Gateway): (socket: Socket) => void {
   function onData(this: Socket, chunk: Buffer): void {
     const state = states.get(this);
     if (state === undefined || state.connection.ending) return;
@@ -62,26 +64,18 @@ export function createTcpServer(gateway: Gateway): Server {
     gateway.remove(state.connection);
   }
 
-  const server = createServer(
-    // A mark of 1 makes `drain` mean that the kernel took everything. Half-open, so that a client
-    // that ends its side still gets its replies.
-    { noDelay: true, allowHalfOpen: true, highWaterMark: 1 },
-    (socket) => {
-      const connection = new TcpConnection(gateway.nextId(), socket, gateway);
-      const state: TcpState = { connection, handshake: undefined };
-      states.set(socket, state);
-      socket.on('data', onData).on('end', onEnd).on('drain', onDrain).on('close', onClose);
-      socket.on('error', ignoreError); // 'close' follows; a reset by the peer is no event to log
-      gateway.add(connection);
-      if (connection.ending) return;
-      const handshake = new TcpHandshake(gateway, connection);
-      handshake.onDone = () => {
-        state.handshake = undefined;
-      };
-      state.handshake = handshake;
-    },
-  );
-  return server;
+  return (socket) => {
+    const Kind = socket instanceof TLSSocket ? DeferredTcpConnection : TcpConnection;
+    const connection = new Kind(gateway.nextId(), socket, gateway);
+    const state: TcpState = { connection, handshake: undefined };
+    states.set(socket, state);
+    socket.on('data', onData).on('end', onEnd).on('drain', onDrain).on('close', onClose);
+    gateway.add(connection);
+    if (connection.ending) return;
+    const handshake = new TcpHandshake(gateway, connection);
+    handshake.onDone = () => {
+      state.handshake = undefined;
+    };
+    state.handshake = handshake;
+  };
 }
-
-function ignoreError(): void {}
