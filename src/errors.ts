@@ -49,6 +49,7 @@ export const closes = {
   notJson: { code: 1007, reason: 'not JSON', reconnect: false },
   tooBig: { code: 1009, reason: 'package or message too big', reconnect: false },
   restart: { code: 1012, reason: 'this part of the server restarts', reconnect: true },
+  tryLater: { code: 1013, reason: 'too many connections: try again later', reconnect: true },
   badRequest: { code: 4400, reason: 'bad request', reconnect: false },
   notAuthenticated: { code: 4401, reason: 'not authenticated', reconnect: false },
   forbidden: { code: 4403, reason: 'forbidden', reconnect: false },

@@ -9,6 +9,26 @@ export const limits = {
   packageBytesMax: 65_536,
   /** Largest WebSocket message, which may hold many packages. Over it: 1009. */
   webSocketMessageBytesMax: 1_048_576,
+  /** Sockets of clients on all ports. Full: TCP 1013, HTTP 503. Flag --max-connections. */
+  connectionsMax: 250_000,
+  /** The same from one address, or one /64. Full: 4429, HTTP 429. Flag --max-connections-per-address. */
+  addressConnectionsMax: 20_000,
+  /** Refused sockets that are told why at a time, and how long they may take to hear it. More are cut. */
+  refusalsMax: 256,
+  refusalMs: 1_000,
+  /** HTTP request line and headers. Over it: HTTP 431. */
+  httpHeaderBytesMax: 16_384,
+  /** Heartbeats before op 7. Over it: 4429. */
+  handshakeHeartbeatsMax: 4_096,
+  /** WebSocket pings of one connection in a second. Over it: 4429. */
+  webSocketPingsMax: 64,
+  /** Bytes that a client has not read. Over it: its pings get no pong. */
+  pongBacklogBytesMax: 1_048_576,
+  /** With --ws-compression: a smaller message is sent as it is; so many are compressed at a time. */
+  compressionBytesMin: 1_024,
+  compressionsMax: 8,
+  /** Sockets of the admin port. More are cut. */
+  adminConnectionsMax: 1_024,
   /** Connections that wait to be accepted. Full: the kernel lets clients try again. */
   listenBacklogMax: 4_096,
   /** Time for the first op 7, or for a WebSocket upgrade's authentication. Flag --auth-timeout. */

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import type { AddressInfo, Server as NetServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Worker } from 'node:worker_threads';
 import { pino, type Logger } from 'pino';
 import { ActorSystem } from './actor/index.ts';
@@ -7,15 +6,17 @@ import { createAdmin } from './admin/admin.ts';
 import type { Authenticator } from './auth/auth.ts';
 import { openAuthenticator } from './auth/open.ts';
 import type { Options } from './cli/options.ts';
-import { limits } from './limits.ts';
+import { Certificate, CertificateError } from './net/certificate.ts';
+import { ClientPorts } from './net/client-ports.ts';
+import { NetCounters } from './net/counters.ts';
 import { Gateway } from './net/gateway.ts';
-import { createTcpServer } from './net/tcp.ts';
-import { createWebServer } from './net/web.ts';
 import { GroupsOnActors } from './shard/groups-api.ts';
 import { kinds, placeOn } from './shard/kinds.ts';
 import { ShardPool } from './shard/pool.ts';
 import { DiskStores, MemoryStores, type ShardStores } from './shard/stores.ts';
 import type { Services } from './shard/services.ts';
+
+export { CertificateError };
 
 export interface ServerOptions extends Options {
   /** Default: silent. */
@@ -36,11 +37,16 @@ export interface Server {
   readonly tcpAddress: Address;
   readonly httpAddress: Address;
   readonly adminAddress: Address;
+  /** TLS beside the plain ports: undefined without a certificate, and with tlsOnly. */
+  readonly tlsTcpAddress: Address | undefined;
+  readonly tlsHttpAddress: Address | undefined;
   readonly workers: number;
   /** Open client connections. */
   readonly connections: number;
   /** The thread of a shard, for tools that watch or kill it. */
   threadOf(shard: number): Worker | undefined;
+  /** Loads the certificate again, for new connections. A bad one is logged, and the old one stays. */
+  reload(): void;
   /** Answers and stores what was read, says 1001 to everyone, ends; cut off after drainTimeoutMs. */
   drain(): Promise<void>;
   /** Ends at once. */
@@ -69,8 +75,9 @@ class RunningServer implements Server {
   readonly #system: ActorSystem<Services>;
   readonly #stores: ShardStores;
   readonly #pool: ShardPool;
-  readonly #tcp: NetServer;
-  readonly #http: NetServer;
+  readonly #counters = new NetCounters();
+  readonly #certificate: Certificate | undefined;
+  readonly #ports: ClientPorts;
   readonly #admin: ReturnType<typeof createAdmin>;
   readonly #fatal: ((error: unknown) => void)[] = [];
   #started = false;
@@ -80,12 +87,16 @@ class RunningServer implements Server {
     this.#options = options;
     this.workers = options.workers;
     this.#logger = options.logger ?? pino({ level: 'silent' });
+    const { tlsCert, tlsKey } = options;
+    if (tlsCert !== undefined && tlsKey !== undefined)
+      this.#certificate = new Certificate({ certFile: tlsCert, keyFile: tlsKey }, this.#counters);
     this.#gateway = new Gateway({
       shards: options.workers,
       authenticator: options.authenticator ?? openAuthenticator,
       authTimeoutMs: options.authTimeoutMs,
       idleTimeoutMs: options.idleTimeoutMs,
       packageBytesMax: options.packageBytesMax,
+      counters: this.#counters,
       logger: this.#logger,
     });
     this.#system = new ActorSystem<Services>({
@@ -105,8 +116,7 @@ class RunningServer implements Server {
       system: this.#system,
       ...(options.shardEntry !== undefined && { shardEntry: options.shardEntry }),
     });
-    this.#tcp = createTcpServer(this.#gateway);
-    this.#http = createWebServer(this.#gateway);
+    this.#ports = new ClientPorts({ ...options, gateway: this.#gateway, certificate: this.#certificate });
     const { adminToken } = options;
     this.#admin = createAdmin({
       groups: new GroupsOnActors(this.#system),
@@ -117,15 +127,24 @@ class RunningServer implements Server {
   }
 
   get tcpAddress(): Address {
-    return addressOf(this.#tcp);
+    return this.#ports.tcpAddress;
   }
 
   get httpAddress(): Address {
-    return addressOf(this.#http);
+    return this.#ports.httpAddress;
   }
 
   get adminAddress(): Address {
-    return addressOf(this.#admin.server);
+    const { address, port } = this.#admin.server.address() as AddressInfo;
+    return { host: address, port };
+  }
+
+  get tlsTcpAddress(): Address | undefined {
+    return this.#ports.tlsTcpAddress;
+  }
+
+  get tlsHttpAddress(): Address | undefined {
+    return this.#ports.tlsHttpAddress;
   }
 
   get connections(): number {
@@ -140,16 +159,18 @@ class RunningServer implements Server {
     this.#fatal.push(listener);
   }
 
+  reload(): void {
+    this.#certificate?.reload(this.#logger);
+  }
+
   async start(): Promise<void> {
-    const { host, tcpPort, httpPort, adminHost, adminPort } = this.#options;
+    const { adminHost, adminPort } = this.#options;
+    const onError = (error: unknown): void => this.#tellFatal(error);
     await this.#stores.open();
     await this.#pool.start();
-    await listen(this.#tcp, tcpPort, host);
-    await listen(this.#http, httpPort, host);
+    await this.#ports.listen(onError);
     await this.#admin.listen({ host: adminHost, port: adminPort });
-    for (const listener of [this.#tcp, this.#http, this.#admin.server]) {
-      listener.on('error', (error) => this.#tellFatal(error));
-    }
+    this.#admin.server.on('error', onError);
     this.#started = true;
   }
 
@@ -164,8 +185,7 @@ class RunningServer implements Server {
   }
 
   async #drain(): Promise<void> {
-    this.#tcp.close();
-    this.#http.close();
+    this.#ports.close();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => {
@@ -184,9 +204,9 @@ class RunningServer implements Server {
   }
 
   async #close(): Promise<void> {
-    this.#tcp.close();
-    this.#http.close();
+    this.#ports.close();
     this.#gateway.close();
+    this.#ports.destroy();
     await this.#admin.close();
     await this.#system.stop({ timeoutMs: 0 });
     await this.#pool.destroy();
@@ -215,14 +235,4 @@ class RunningServer implements Server {
     if (!this.#started) return 'starting';
     return this.#pool.runningCount === this.workers ? 'ready' : 'degraded';
   }
-}
-
-async function listen(server: NetServer, port: number, host: string): Promise<void> {
-  server.listen({ port, host, backlog: limits.listenBacklogMax });
-  await once(server, 'listening');
-}
-
-function addressOf(server: Pick<NetServer, 'address'>): Address {
-  const { address, port } = server.address() as AddressInfo;
-  return { host: address, port };
 }

@@ -19,6 +19,9 @@ export interface AdminSettings {
 }
 
 const requestTimeoutMs = 30_000;
+/** A request that does not come gets 408; how often that is looked at. */
+const headersTimeoutMs = 5_000;
+const checkingMs = 1_000;
 
 /** The admin HTTP server (docs/protocol.md, "Admin HTTP"); the caller listens and closes. */
 export function createAdmin({ groups, status, token, logger }: AdminSettings): FastifyInstance {
@@ -27,6 +30,11 @@ export function createAdmin({ groups, status, token, logger }: AdminSettings): F
     logger: false,
     bodyLimit: limits.adminBodyBytesMax,
     requestTimeout: requestTimeoutMs,
+    http: {
+      maxHeaderSize: limits.httpHeaderBytesMax,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: checkingMs,
+    },
     forceCloseConnections: true,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     frameworkErrors: (error, _request, reply) => {
@@ -34,6 +42,7 @@ export function createAdmin({ groups, status, token, logger }: AdminSettings): F
     },
     clientErrorHandler: answerBroken,
   });
+  admin.server.maxConnections = limits.adminConnectionsMax;
   admin.setErrorHandler((error: Error, request, reply) => {
     const told = toAdminError(error);
     if (told.code === 'internal_error')
@@ -59,12 +68,18 @@ export function createAdmin({ groups, status, token, logger }: AdminSettings): F
 const tell = (reply: FastifyReply, error: AdminError): FastifyReply =>
   reply.code(error.status).send(error.body);
 
-/** What is not HTTP never becomes a request. */
-function answerBroken(_error: Error, socket: Duplex): void {
+/** What is not HTTP, too large or too slow never becomes a request. */
+function answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable) return void socket.destroy();
   const body = JSON.stringify(new AdminError('bad_request').body);
+  const status = brokenStatus[error.code ?? ''] ?? '400 Bad Request';
   socket.end(
-    'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n' +
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${body.length}\r\n\r\n${body}`,
   );
 }
+
+const brokenStatus: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};

@@ -22,10 +22,16 @@ export const defaults = {
   'tcp-port': 3101,
   'http-port': 3102,
   'admin-port': 3111,
+  'tls-tcp-port': 3103,
+  'tls-http-port': 3104,
+  'tls-only': 'off',
   data: './encke-data',
   store: 'disk',
   fsync: 'always',
   'max-package-bytes': limits.packageBytesMax,
+  'max-connections': limits.connectionsMax,
+  'max-connections-per-address': limits.addressConnectionsMax,
+  'ws-compression': 'off',
   'auth-timeout': limits.authTimeoutMs / 1_000,
   'idle-timeout': limits.idleTimeoutMs / 1_000,
   'drain-timeout': limits.drainTimeoutMs / 1_000,
@@ -63,6 +69,22 @@ function host() {
     .refine((text) => isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text), allowed);
 }
 
+const network = /^([0-9a-f:.]+)(?:\/(\d{1,3}))?$/i;
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = network.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && (bits === undefined || Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+const isOrigin = (text: string): boolean =>
+  text === '*' || /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?[a-z0-9.[\]:-]+$/i.test(text);
+
+/** Texts with commas between them. */
+function list(allowed: string, isGood: (text: string) => boolean) {
+  return z.string(allowed).refine((text) => text.split(',').every((part) => isGood(part.trim())), allowed);
+}
+
 export const schema = z.strictObject({
   workers: whole(1, workersMax),
   host: host(),
@@ -71,6 +93,11 @@ export const schema = z.strictObject({
   'admin-port': whole(0, 65_535),
   'admin-host': host(),
   'admin-token': z.string().regex(/^[\x21-\x7e]{1,512}$/, '1 to 512 printable ASCII characters, no spaces'),
+  'tls-cert': z.string('a file').min(1, 'a file'),
+  'tls-key': z.string('a file').min(1, 'a file'),
+  'tls-tcp-port': whole(0, 65_535),
+  'tls-http-port': whole(0, 65_535),
+  'tls-only': choice(['off', 'on']),
   data: z.string('a directory').min(1, 'a directory'),
   store: choice(['disk', 'memory']),
   fsync: choice(['always', 'everysec', 'no']),
@@ -78,6 +105,11 @@ export const schema = z.strictObject({
   'retention-messages': whole(1, Number.MAX_SAFE_INTEGER),
   auth: choice(['open']),
   'max-package-bytes': whole(1_024, 16_777_216),
+  'max-connections': whole(1, 10_000_000),
+  'max-connections-per-address': whole(1, 10_000_000),
+  origins: list('origins like https://chat.example.org or https://*.example.org, or *', isOrigin),
+  'trusted-proxies': list('addresses or networks like 10.0.0.0/8', isNetwork),
+  'ws-compression': choice(['off', 'on']),
   'auth-timeout': seconds(0.01, 3_600),
   'idle-timeout': seconds(0.01, 604_800),
   'drain-timeout': seconds(0, 3_600),
@@ -112,6 +144,15 @@ export const flags: Readonly<Record<FlagName, Flag>> = {
     about: 'address of the admin port (default: 127.0.0.1; with an admin token that of --host)',
   },
   'admin-token': { value: '<token>', type: 'text', about: 'bearer token that the admin port asks for' },
+  'tls-cert': { value: '<file>', type: 'text', about: 'PEM certificate chain: turns TLS on' },
+  'tls-key': { value: '<file>', type: 'text', about: 'PEM key of the certificate' },
+  'tls-tcp-port': { value: '<port>', type: 'number', about: 'comet over TCP with TLS' },
+  'tls-http-port': { value: '<port>', type: 'number', about: 'WebSocket with TLS' },
+  'tls-only': {
+    value: '<off|on>',
+    type: 'text',
+    about: 'on: TLS on --tcp-port and --http-port, not on ports of its own',
+  },
   data: { value: '<dir>', type: 'text', about: 'directory of the disk store' },
   store: { value: '<kind>', type: 'text', about: 'where messages are kept: disk, memory' },
   fsync: { value: '<when>', type: 'text', about: 'when the disk store syncs: always, everysec, no' },
@@ -127,6 +168,25 @@ export const flags: Readonly<Record<FlagName, Flag>> = {
   },
   auth: { value: '<kind>', type: 'text', about: 'who may connect: open (default on a loopback host only)' },
   'max-package-bytes': { value: '<bytes>', type: 'number', about: 'largest package or message' },
+  'max-connections': { value: '<n>', type: 'number', about: 'connections of clients' },
+  'max-connections-per-address': {
+    value: '<n>',
+    type: 'number',
+    about: 'connections from one IPv4 address or one IPv6 /64',
+  },
+  origins: {
+    value: '<list>',
+    type: 'text',
+    about:
+      'web pages that may connect: https://chat.example.org,https://*.example.org or * (default: same host)',
+  },
+  'trusted-proxies': {
+    value: '<list>',
+    type: 'text',
+    about:
+      "addresses and networks whose PROXY header or X-Forwarded-For names the client (default: nobody's)",
+  },
+  'ws-compression': { value: '<off|on>', type: 'text', about: 'permessage-deflate on WebSockets' },
   'auth-timeout': { value: '<seconds>', type: 'number', about: 'time a connection has to authenticate' },
   'idle-timeout': {
     value: '<seconds>',

@@ -10,14 +10,21 @@ export interface ListeningServer {
   readonly tcpAddress: Address;
   readonly httpAddress: Address;
   readonly adminAddress: Address;
+  readonly tlsTcpAddress?: Address | undefined;
+  readonly tlsHttpAddress?: Address | undefined;
   readonly workers: number;
 }
 
 /** The one line on standard output, once everything listens (docs/protocol.md, "Running"). */
-export function readyLine({ tcpAddress, httpAddress, adminAddress, workers }: ListeningServer): string {
+export function readyLine(server: ListeningServer): string {
+  const { tcpAddress, httpAddress, adminAddress, tlsTcpAddress, tlsHttpAddress, workers } = server;
+  const tls =
+    tlsTcpAddress === undefined || tlsHttpAddress === undefined
+      ? ''
+      : ` tls-tcp=${addressText(tlsTcpAddress)} tls-http=${addressText(tlsHttpAddress)}`;
   return (
     `encke ready tcp=${addressText(tcpAddress)} http=${addressText(httpAddress)} ` +
-    `admin=${addressText(adminAddress)} workers=${workers} pid=${process.pid}`
+    `admin=${addressText(adminAddress)} workers=${workers} pid=${process.pid}${tls}`
   );
 }
 

@@ -15,6 +15,13 @@ export interface Options {
   readonly adminPort: number;
   readonly adminHost: string;
   readonly adminToken?: string;
+  /** PEM files; both or none. */
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsTcpPort: number;
+  readonly tlsHttpPort: number;
+  /** TLS on tcpPort and httpPort instead of ports of its own. */
+  readonly tlsOnly: boolean;
   readonly data: string;
   readonly store: FlagValues['store'];
   readonly fsync: FlagValues['fsync'];
@@ -24,6 +31,13 @@ export interface Options {
   readonly retentionMessages?: number;
   readonly auth: FlagValues['auth'];
   readonly packageBytesMax: number;
+  readonly connectionsMax: number;
+  readonly addressConnectionsMax: number;
+  /** Origins of web pages that may connect. Absent: those of the host that is asked. */
+  readonly origins?: readonly string[];
+  /** Addresses and networks of proxies that are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly webSocketCompression: boolean;
   readonly authTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly drainTimeoutMs: number;
@@ -67,12 +81,20 @@ function resolve(given: GivenValues): Options {
     adminPort: values['admin-port'],
     adminHost: resolveAdminHost(given['admin-host'], adminToken, values.host),
     ...(adminToken !== undefined && { adminToken }),
+    ...resolveTls(given),
+    tlsTcpPort: values['tls-tcp-port'],
+    tlsHttpPort: values['tls-http-port'],
     data: values.data,
     store: values.store,
     fsync: values.fsync,
     ...resolveRetention(given, values.store),
     auth: resolveAuth(given.auth, values.host),
     packageBytesMax: values['max-package-bytes'],
+    connectionsMax: values['max-connections'],
+    addressConnectionsMax: values['max-connections-per-address'],
+    ...(given.origins !== undefined && { origins: listOf(given.origins) }),
+    trustedProxies: listOf(given['trusted-proxies'] ?? ''),
+    webSocketCompression: values['ws-compression'] === 'on',
     authTimeoutMs: milliseconds(values['auth-timeout']),
     idleTimeoutMs: milliseconds(values['idle-timeout']),
     drainTimeoutMs: milliseconds(values['drain-timeout']),
@@ -95,6 +117,26 @@ function resolveRetention(
     ...(messages !== undefined && { retentionMessages: messages }),
   };
 }
+
+function resolveTls({
+  'tls-cert': tlsCert,
+  'tls-key': tlsKey,
+  'tls-only': only = 'off',
+}: GivenValues): Pick<Options, 'tlsCert' | 'tlsKey' | 'tlsOnly'> {
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    throw new UsageError('TLS needs both --tls-cert and --tls-key');
+  if (tlsCert === undefined || tlsKey === undefined) {
+    if (only === 'on') throw new UsageError('--tls-only on needs --tls-cert and --tls-key');
+    return { tlsOnly: false };
+  }
+  return { tlsCert, tlsKey, tlsOnly: only === 'on' };
+}
+
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 
 /** Safe by default: who lets everyone in from outside this machine has said so. */
 function resolveAuth(auth: Options['auth'] | undefined, host: string): Options['auth'] {

@@ -1,5 +1,5 @@
 import { createLogger } from '../log.ts';
-import { startServer } from '../server.ts';
+import { CertificateError, startServer } from '../server.ts';
 import type { Server } from '../server.ts';
 import { parseOptions } from './options.ts';
 import type { Options } from './options.ts';
@@ -25,8 +25,10 @@ export async function run(argv: readonly string[]): Promise<void> {
     server = await startServer({ ...options, logger });
   } catch (error) {
     process.stderr.write(`encke: ${startFailure(error)}\n`);
-    process.exit(1);
+    process.exit(error instanceof CertificateError ? 2 : 1);
   }
+  // Without anything to reload it ends the process, as the hang-up of a terminal does.
+  if (options.tlsCert !== undefined) process.on('SIGHUP', () => server.reload());
   server.onFatal((error) => {
     logger.fatal({ err: error }, 'the server cannot go on');
     process.exit(1);

@@ -5,6 +5,7 @@ import { ConnectionClosed, RequestRefused, WaitTimeout } from './errors.ts';
 import type { Closed } from './errors.ts';
 import { Inbox } from './inbox.ts';
 import { openWebSocket, webSocketUrl } from './open-web-socket.ts';
+import type { TlsChoice } from './open-web-socket.ts';
 
 export type Id = string | number;
 
@@ -42,6 +43,7 @@ export interface MessagingOptions {
   readonly host?: string;
   /** Default: 3102. */
   readonly port?: number;
+  readonly tls?: TlsChoice;
   readonly clientId: Id;
   readonly deviceId?: string;
   readonly token?: string;
@@ -90,7 +92,8 @@ export class MessagingClient extends EventEmitter<Events> {
     if (options.deviceId !== undefined) query.set('device_id', options.deviceId);
     if (options.token !== undefined) query.set('token', options.token);
     if (options.ack === true) query.set('ack', '1');
-    const opening = openWebSocket(webSocketUrl(`/messaging?${query.toString()}`, options.host, options.port));
+    const { host, port, tls } = options;
+    const opening = openWebSocket(webSocketUrl(`/messaging?${query.toString()}`, host, port, tls), tls);
     const client = new MessagingClient(opening.socket, options);
     await opening.opened;
     return client;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { CometClient } from './comet.ts';
 import type { CometSettings } from './comet.ts';
 import type { Credentials } from './encoding.ts';
@@ -8,6 +9,7 @@ import { binaryEncoding } from './encoding-binary.ts';
 import type { Closed } from './errors.ts';
 import { PackageReader, encodePackage } from './frames.ts';
 import type { Frame } from './frames.ts';
+import type { TlsChoice } from './open-web-socket.ts';
 import { op } from './ops.ts';
 
 export interface TcpAddress extends CometSettings {
@@ -15,6 +17,7 @@ export interface TcpAddress extends CometSettings {
   readonly host?: string;
   /** Default: 3101. */
   readonly port?: number;
+  readonly tls?: TlsChoice;
 }
 
 /** Comet over TCP. */
@@ -27,10 +30,14 @@ export class CometTcpClient extends CometClient {
   static async open({
     host = '127.0.0.1',
     port = 3101,
+    tls = false,
     ...settings
   }: TcpAddress = {}): Promise<CometTcpClient> {
-    const socket = connect({ host, port, noDelay: true });
-    await once(socket, 'connect'); // rejects on 'error'
+    const socket =
+      tls === false
+        ? connect({ host, port, noDelay: true })
+        : connectTls({ host, port, ...(tls === true ? {} : tls) }).setNoDelay(true);
+    await once(socket, tls === false ? 'connect' : 'secureConnect'); // rejects on 'error'
     return new CometTcpClient(socket, settings);
   }
 

@@ -9,6 +9,7 @@ import type { Closed } from './errors.ts';
 import { decodePackages, encodePackage } from './frames.ts';
 import type { Frame } from './frames.ts';
 import { openWebSocket, webSocketUrl } from './open-web-socket.ts';
+import type { TlsChoice } from './open-web-socket.ts';
 
 export interface WebSocketAddress extends CometSettings {
   /** Default: 127.0.0.1. */
@@ -17,6 +18,7 @@ export interface WebSocketAddress extends CometSettings {
   readonly port?: number;
   /** Default: json. */
   readonly encoding?: 'json' | 'binary';
+  readonly tls?: TlsChoice;
 }
 
 /** Comet over a WebSocket, in either encoding. */
@@ -26,8 +28,8 @@ export class CometWebSocketClient extends CometClient {
 
   /** A connection that has not said who it is yet. */
   static async open(address: WebSocketAddress = {}): Promise<CometWebSocketClient> {
-    const { host, port, encoding = 'json', ...settings } = address;
-    const opening = openWebSocket(webSocketUrl('/sub', host, port));
+    const { host, port, encoding = 'json', tls, ...settings } = address;
+    const opening = openWebSocket(webSocketUrl('/sub', host, port, tls), tls);
     const client = new CometWebSocketClient(opening.socket, encoding, settings);
     await opening.opened;
     return client;

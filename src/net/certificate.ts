@@ -60,7 +60,10 @@ export class Certificate {
       this.#loaded = load(this.#files);
     } catch (error) {
       this.#counters.certificatesRefused += 1;
-      logger.error({ reason: (error as Error).message }, 'the certificate was not reloaded: the old one stays');
+      logger.error(
+        { reason: (error as Error).message },
+        'the certificate was not reloaded: the old one stays',
+      );
       return;
     }
     for (const server of this.#servers) server.setSecureContext({ ...protocol, ...this.#loaded });

@@ -14,14 +14,14 @@ export class ConnectionLimit {
   readonly #byAddress = new Map<string, number>();
   /** The key that a socket is counted under. */
   readonly #keys = new WeakMap<Socket, string>();
-  #total = 0;
+  readonly #sockets = new Set<Socket>();
 
   constructor(options: ConnectionLimitOptions) {
     this.#options = options;
   }
 
   get total(): number {
-    return this.#total;
+    return this.#sockets.size;
   }
 
   /** Addresses that have a connection. */
@@ -30,9 +30,9 @@ export class ConnectionLimit {
   }
 
   /** A socket was accepted. It counts, until `leave`, unless it is refused. */
-  enter(): Refused | undefined {
-    if (this.#total >= this.#options.connectionsMax) return 'connections_max';
-    this.#total += 1;
+  enter(socket: Socket): Refused | undefined {
+    if (this.#sockets.size >= this.#options.connectionsMax) return 'connections_max';
+    this.#sockets.add(socket);
     return undefined;
   }
 
@@ -47,8 +47,13 @@ export class ConnectionLimit {
   }
 
   leave(socket: Socket): void {
-    this.#total -= 1;
+    this.#sockets.delete(socket);
     this.giveBack(socket);
+  }
+
+  /** Cuts all, whatever they are at. */
+  destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** Its address counts no longer. */

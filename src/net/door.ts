@@ -95,7 +95,7 @@ export function createDoor(options: DoorOptions): Server {
     (socket) => {
       counters.accepted += 1;
       socket.on('error', ignoreError); // 'close' follows; a reset by the peer is no event to log
-      const full = limit.enter();
+      const full = limit.enter(socket);
       if (full !== undefined) return refuse(socket, full);
       socket.on('close', onClose);
       const address = addressOf(socket);
@@ -108,7 +108,11 @@ export function createDoor(options: DoorOptions): Server {
 }
 
 /** Calls back once: with the address in the header, undefined without a header, or 'bad'. */
-function readProxyHeader(socket: Socket, timeoutMs: number, done: (address: string | undefined) => void): void {
+function readProxyHeader(
+  socket: Socket,
+  timeoutMs: number,
+  done: (address: string | undefined) => void,
+): void {
   let bytes = Buffer.alloc(0);
   const finish = (address: string | undefined, used: number): void => {
     clearTimeout(timer);

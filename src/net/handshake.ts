@@ -1,5 +1,6 @@
 import type { Admission } from '../auth/auth.ts';
 import { closes, EnckeError, type CloseReason } from '../errors.ts';
+import { limits } from '../limits.ts';
 import { parseAuth, parseAuthBytes, type AuthBody } from '../wire/auth-body.ts';
 import { errorReplyBody, errorReplyText, heartbeatReplyText, parseRequest } from '../wire/comet-json.ts';
 import { frameWithText, HEADER_BYTES, writeHeader } from '../wire/frame.ts';
@@ -26,6 +27,7 @@ export abstract class CometHandshake {
   #decided = false;
   #ended = false;
   #json = false;
+  #heartbeats = 0;
 
   constructor(gateway: Gateway, connection: Connection, webSocket: boolean) {
     this.gateway = gateway;
@@ -48,7 +50,7 @@ export abstract class CometHandshake {
     if (op === Op.heartbeat) this.#answerHeartbeat(version, seq);
     else if (op === Op.auth) this.#begin(version, seq, parseAuthBytes(buf, start, end));
     else this.#refuseOperation(op);
-    return op === Op.heartbeat;
+    return op === Op.heartbeat && !this.connection.ending;
   }
 
   /** A text message of the JSON encoding. */
@@ -89,6 +91,9 @@ export abstract class CometHandshake {
   }
 
   #answerHeartbeat(version: number, seq: number): void {
+    this.#heartbeats += 1;
+    if (this.#heartbeats > limits.handshakeHeartbeatsMax)
+      return this.refuse({ ...closes.tooFast, reason: 'too many heartbeats before op 7' });
     if (!isSupported(version)) {
       this.#answer(Op.heartbeatReply, version, seq, this.#json, new EnckeError('unsupported_version'));
       return;

@@ -1,17 +1,24 @@
-import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { createServer, STATUS_CODES, type IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { WebSocketServer, type RawData } from 'ws';
+import { TLSSocket } from 'node:tls';
+import { WebSocketServer, type PerMessageDeflateOptions, type RawData, type WebSocket } from 'ws';
 import type { Admission } from '../auth/auth.ts';
 import { closes } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { decodeMessage } from '../wire/frame-decoder.ts';
 import { isDevice, parseClientId, type UserId } from '../wire/user-id.ts';
-import { addressOf, WebSocketConnection } from './connection.ts';
+import { addressOf, setAddress } from './address.ts';
+import { WebSocketConnection } from './connection.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
+import { DeferredWebSocketConnection } from './deferred-connection.ts';
 import type { Gateway, Wish } from './gateway.ts';
 import { CometHandshake } from './handshake.ts';
+import { httpAnswer, refuseUpgrade as refuse } from './http-answers.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { ToShard } from './lane.ts';
+import type { Origins } from './origins.ts';
+import { Pings } from './pings.ts';
+import type { TrustedProxies } from './proxies.ts';
 
 const typeOf = (isBinary: boolean): number => (isBinary ? ToShard.binary : ToShard.text);
 
@@ -38,16 +45,50 @@ class WebSocketHandshake extends CometHandshake {
   }
 }
 
-/** The HTTP port: `/sub` for comet, `/messaging` for messaging (docs/protocol.md "Transports"). */
-export function createWebServer(gateway: Gateway): Server {
+export interface WebOptions {
+  readonly gateway: Gateway;
+  readonly limit: ConnectionLimit;
+  readonly proxies: TrustedProxies;
+  readonly origins: Origins;
+  /** permessage-deflate, for clients that offer it. */
+  readonly compression: boolean;
+}
+
+export interface Web {
+  accept(socket: Socket): void;
+  stop(): void;
+}
+
+/** What compression may cost (docs/protocol.md "Compression"); what is inflated is held to maxPayload. */
+const compression: PerMessageDeflateOptions = {
+  threshold: limits.compressionBytesMin,
+  concurrencyLimit: limits.compressionsMax,
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  zlibDeflateOptions: { level: 3, memLevel: 7 },
+};
+
+/**
+ * What the HTTP ports do with a socket: `/sub` for comet, `/messaging` for messaging
+ * (docs/protocol.md "Transports").
+ */
+export function createWeb(options: WebOptions): Web {
+  const { gateway, limit, proxies, origins } = options;
+  const { counters, authTimeoutMs } = gateway.options;
   const webSockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    perMessageDeflate: false,
+    autoPong: false,
+    perMessageDeflate: options.compression && compression,
     maxPayload: Math.max(limits.webSocketMessageBytesMax, gateway.options.packageBytesMax),
   });
   const keepAlive = new KeepAlive(gateway.options.idleTimeoutMs);
-  const server = createServer({ highWaterMark: 1, keepAlive: false }, (request, response) => {
+  const pings = new Pings();
+  /** Sockets whose request has not come in full. */
+  const waiting = new WeakMap<Socket, NodeJS.Timeout>();
+  // It never listens: the doors hand it sockets. So its own timeouts do not work, and `accept` has one.
+  const server = createServer({ maxHeaderSize: limits.httpHeaderBytesMax }, (request, response) => {
+    clearTimeout(waiting.get(request.socket));
     const { pathname } = target(request);
     const status = pathname === '/sub' || pathname === '/messaging' ? 426 : 404;
     const refused = pathname === '/messaging' && clientOf(request) === undefined ? 401 : status;
@@ -59,20 +100,48 @@ export function createWebServer(gateway: Gateway): Server {
   });
   server.on('upgrade', (request, duplex, head) => {
     if (!(duplex instanceof Socket)) return refuse(duplex, 400);
+    clearTimeout(waiting.get(duplex));
     duplex.on('error', ignoreError);
     const { pathname } = target(request);
     if (gateway.isDraining) refuse(duplex, 503);
+    else if (pathname !== '/sub' && pathname !== '/messaging') refuse(duplex, 404);
+    else if (!origins.allows(request.headers.origin, request.headers.host)) {
+      counters.refuse('http_origin');
+      refuse(duplex, 403);
+    } else if (!locate(request, duplex)) refuse(duplex, 429);
     else if (pathname === '/sub') upgradeComet(request, duplex, head);
-    else if (pathname === '/messaging') void upgradeMessaging(request, duplex, head);
-    else refuse(duplex, 404);
+    else void upgradeMessaging(request, duplex, head);
   });
-  server.on('close', () => {
-    keepAlive.stop();
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    counters.refuse('http_malformed');
+    refuse(socket, error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400);
   });
+
+  /** A client that a trusted proxy speaks for counts where it is; false when there are too many. */
+  function locate(request: IncomingMessage, socket: Socket): boolean {
+    const peer = addressOf(socket);
+    const header = request.headers['x-forwarded-for'];
+    const client = proxies.clientOf(peer, Array.isArray(header) ? header.join() : header);
+    if (client === peer) return true;
+    setAddress(socket, client);
+    socket.once('close', () => limit.giveBack(socket));
+    const refused = limit.name(socket, client);
+    if (refused !== undefined) counters.refuse(refused);
+    return refused === undefined;
+  }
+
+  function connectionOf(socket: Socket, webSocket: WebSocket): WebSocketConnection {
+    const id = gateway.nextId();
+    const compresses = webSocket.extensions !== '';
+    return compresses || socket instanceof TLSSocket
+      ? new DeferredWebSocketConnection(id, socket, webSocket, gateway, compresses)
+      : new WebSocketConnection(id, socket, webSocket, gateway);
+  }
 
   function upgradeComet(request: IncomingMessage, socket: Socket, head: Buffer): void {
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = new WebSocketConnection(gateway.nextId(), socket, webSocket, gateway);
+      const connection = connectionOf(socket, webSocket);
       let handshake: WebSocketHandshake | undefined;
       watch(connection, (bytes, isBinary) => {
         if (handshake === undefined) gateway.input(connection, typeOf(isBinary), bytes);
@@ -108,7 +177,7 @@ export function createWebServer(gateway: Gateway): Server {
     if (!result.ok) return refuse(socket, 401);
     if (gateway.isDraining) return refuse(socket, 503);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      openMessaging(new WebSocketConnection(gateway.nextId(), socket, webSocket, gateway), result, {
+      openMessaging(connectionOf(socket, webSocket), result, {
         device,
         ack: ack === '1',
       });
@@ -149,14 +218,37 @@ export function createWebServer(gateway: Gateway): Server {
     socket.on('drain', () => {
       connection.onDrain();
     });
+    webSocket.on('ping', (data: Buffer) => {
+      pings.answer(connection, data);
+    });
     webSocket.on('error', ignoreError); // ws has closed with the right code by then; 'close' follows
     webSocket.on('close', () => {
       keepAlive.delete(connection);
+      pings.delete(connection);
       gateway.remove(connection);
     });
   }
 
-  return server;
+  function onClose(this: Socket): void {
+    clearTimeout(waiting.get(this));
+  }
+
+  return {
+    accept: (socket) => {
+      const timer = setTimeout(() => {
+        counters.refuse('http_timeout');
+        socket.end(httpAnswer(408));
+        socket.destroySoon();
+      }, authTimeoutMs);
+      waiting.set(socket, timer);
+      socket.on('close', onClose);
+      server.emit('connection', socket);
+    },
+    stop: () => {
+      keepAlive.stop();
+      pings.stop();
+    },
+  };
 }
 
 function target(request: IncomingMessage): URL {
@@ -170,15 +262,6 @@ const nowhere = new URL('http://encke/.');
 
 function clientOf(request: IncomingMessage): UserId | undefined {
   return parseClientId(target(request).searchParams.get('client_id') ?? '');
-}
-
-function refuse(socket: Duplex, status: number): void {
-  const text = `${STATUS_CODES[status]}\n`;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
-      `Content-Length: ${text.length}\r\n\r\n${text}`,
-  );
-  socket.once('finish', () => socket.destroy());
 }
 
 function ignoreError(): void {}

@@ -34,11 +34,18 @@ test('without arguments the defaults hold', () => {
     httpPort: 3102,
     adminPort: 3111,
     adminHost: '127.0.0.1',
+    tlsTcpPort: 3103,
+    tlsHttpPort: 3104,
+    tlsOnly: false,
     data: './encke-data',
     store: 'disk',
     fsync: 'always',
     auth: 'open',
     packageBytesMax: limits.packageBytesMax,
+    connectionsMax: limits.connectionsMax,
+    addressConnectionsMax: limits.addressConnectionsMax,
+    trustedProxies: [],
+    webSocketCompression: false,
     authTimeoutMs: limits.authTimeoutMs,
     idleTimeoutMs: limits.idleTimeoutMs,
     drainTimeoutMs: limits.drainTimeoutMs,
@@ -67,14 +74,47 @@ test('every flag can be set in all three places', () => {
     'retention-days': 0.5,
     'retention-messages': 100,
     'log-level': 'silent',
+    'tls-cert': 'cert.pem',
+    'tls-key': 'key.pem',
+    'tls-only': 'on',
+    origins: 'https://example.org',
+    'trusted-proxies': '10.0.0.0/8,::1',
+    'ws-compression': 'on',
+  };
+  const needs: Record<string, string> = {
+    'tls-cert': '--tls-key key.pem',
+    'tls-key': '--tls-cert cert.pem',
+    'tls-only': '--tls-cert cert.pem --tls-key key.pem',
   };
   for (const name of flagNames) {
     const value = others[name] ?? Math.max(2, Number(defaults[name as keyof typeof defaults]) - 1);
-    const byFlag = parse(`--${name} ${value}`);
-    assert.deepEqual(parse(`--${name}=${value}`), byFlag);
-    assert.deepEqual(parse('', { [environmentName(name)]: String(value) }), byFlag);
-    assert.deepEqual(parseFile({ [name]: value }), byFlag);
+    const rest = needs[name] ?? '';
+    const byFlag = parse(`--${name} ${value} ${rest}`);
+    assert.deepEqual(parse(`--${name}=${value} ${rest}`), byFlag);
+    assert.deepEqual(parse(rest, { [environmentName(name)]: String(value) }), byFlag);
+    assert.deepEqual(parseFile({ [name]: value }, rest), byFlag);
     if (name !== 'auth') assert.notDeepEqual(byFlag, parse(''), name);
+  }
+});
+
+test('TLS needs both files; lists have commas; a bad entry is refused', () => {
+  refused(() => parse('--tls-cert a'), 'TLS needs both --tls-cert and --tls-key');
+  refused(() => parse('--tls-key a'), 'TLS needs both --tls-cert and --tls-key');
+  refused(() => parse('--tls-only on'), '--tls-only on needs --tls-cert and --tls-key');
+  assert.deepEqual(parse('--trusted-proxies 10.0.0.0/8,::1').trustedProxies, ['10.0.0.0/8', '::1']);
+  assert.deepEqual(parse('--origins https://a.org,https://*.b.org:8443').origins, [
+    'https://a.org',
+    'https://*.b.org:8443',
+  ]);
+  assert.equal(parse('').origins, undefined);
+  for (const bad of ['10.0.0.0/33', '10.0.0', 'proxy', '::1/129', '::1,', '']) {
+    refused(
+      () => parseOptions(['--trusted-proxies', bad], {}),
+      /is not addresses or networks like 10.0.0.0\/8$/,
+    );
+  }
+  for (const bad of ['a.org', 'https://a.org/', 'https://a.org,', 'https://*', 'https://a.*.org']) {
+    refused(() => parseOptions(['--origins', bad], {}), /is not origins like https:/);
   }
 });
 

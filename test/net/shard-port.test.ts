@@ -46,7 +46,15 @@ function joined(connections: number) {
   const all = new Map<number, Connection>();
   let drained = 0;
   const port = new ShardPort(3, port1, all, () => (drained += 1));
-  const some = Array.from({ length: connections }, (_, i) => new Recorded(i + 1, port));
+  const some = Array.from(
+    { length: connections },
+    (_, i) =>
+      new Recorded(i + 1, {
+        congested: (c) => port.congested(c),
+        drained: (c) => port.drained(c),
+        closing: () => {},
+      }),
+  );
   for (const connection of some) {
     connection.shard = 3;
     all.set(connection.id, connection);

@@ -63,6 +63,8 @@ test('A limit in the contract is one of the server, with its default.', () => {
 /** Limits that an operator sets, and how many of the limit's unit one of the flag's unit is. */
 const settable = {
   packageBytesMax: ['max-package-bytes', 1],
+  connectionsMax: ['max-connections', 1],
+  addressConnectionsMax: ['max-connections-per-address', 1],
   authTimeoutMs: ['auth-timeout', 1_000],
   idleTimeoutMs: ['idle-timeout', 1_000],
   drainTimeoutMs: ['drain-timeout', 1_000],
