@@ -55,6 +55,7 @@ export const closes = {
   forbidden: { code: 4403, reason: 'forbidden', reconnect: false },
   idle: { code: 4408, reason: 'idle too long', reconnect: true },
   replaced: { code: 4409, reason: 'replaced by a later connection', reconnect: false },
+  kicked: { code: 4410, reason: 'ended by the operator', reconnect: false },
   tooFast: { code: 4429, reason: 'too fast', reconnect: true },
   internal: { code: 4500, reason: 'internal error', reconnect: true },
 } as const satisfies Record<string, CloseReason>;

@@ -39,6 +39,8 @@ export const limits = {
   drainTimeoutMs: 10_000,
   /** Time that a connection ended by the server may take to close before it is cut. */
   lingerMs: 2_000,
+  /** Bytes of a close reason, which a WebSocket close frame has room for. Over it: HTTP 400. */
+  closeReasonBytesMax: 123,
 
   /** Length of `mkey` in op 7. */
   mkeyBytesMax: 4_096,
@@ -94,6 +96,11 @@ export const limits = {
   groupMembersMax: 100_000,
   /** Body of an admin request. Over it: HTTP 413. */
   adminBodyBytesMax: 4_194_304,
+  /** Connections, or bans, in one answer: unless asked for, and at most. Over the latter: HTTP 400. */
+  adminPage: 100,
+  adminPageMax: 1_000,
+  /** Time that a shard has to say who is connected. Over it: it is missing from the answer. */
+  presenceTimeoutMs: 2_000,
 
   /** Messages waiting for a user or a group. Full: refused with `overloaded`. */
   mailboxCapacityMax: 16_384,

@@ -13,6 +13,7 @@ import { Gateway } from './net/gateway.ts';
 import { GroupsOnActors } from './shard/groups-api.ts';
 import { kinds, placeOn } from './shard/kinds.ts';
 import { ShardPool } from './shard/pool.ts';
+import { PresenceOnActors } from './shard/presence-api.ts';
 import { DiskStores, MemoryStores, type ShardStores } from './shard/stores.ts';
 import type { Services } from './shard/services.ts';
 
@@ -120,6 +121,7 @@ class RunningServer implements Server {
     const { adminToken } = options;
     this.#admin = createAdmin({
       groups: new GroupsOnActors(this.#system),
+      presence: new PresenceOnActors(this.#system, options.workers),
       status: () => this.#status(),
       logger: this.#logger,
       ...(adminToken === undefined ? {} : { token: adminToken }),

@@ -1,21 +1,28 @@
 import type { Duplex } from 'node:stream';
 import { fastify } from 'fastify';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, RouteOptions } from 'fastify';
 import { limits } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { AdminError, toAdminError } from './errors.ts';
 import type { GroupsApi } from './groups-api.ts';
 import { addGroupRoutes } from './groups.ts';
 import { bearerGuard, localGuard } from './guard.ts';
+import { readNumbers } from './numbers.ts';
+import { addOnlineRoutes } from './online.ts';
+import { addDocumentRoute, describeRoutes } from './openapi.ts';
+import type { PresenceApi } from './presence-api.ts';
 
 export type Status = 'starting' | 'ready' | 'draining' | 'degraded';
 
 export interface AdminSettings {
   readonly groups: GroupsApi;
+  readonly presence: PresenceApi;
   readonly status: () => Status;
   /** When it is set, everything under /v1 needs it. */
   readonly token?: string;
   readonly logger: Logger;
+  /** Told of each route. */
+  readonly onRoute?: (route: RouteOptions) => void;
 }
 
 const requestTimeoutMs = 30_000;
@@ -23,8 +30,9 @@ const requestTimeoutMs = 30_000;
 const headersTimeoutMs = 5_000;
 const checkingMs = 1_000;
 
-/** The admin HTTP server (docs/protocol.md, "Admin HTTP"); the caller listens and closes. */
-export function createAdmin({ groups, status, token, logger }: AdminSettings): FastifyInstance {
+/** The admin HTTP server (docs/admin.md); the caller listens and closes. */
+export function createAdmin(settings: AdminSettings): FastifyInstance {
+  const { token, logger } = settings;
   const admin = fastify({
     // Its own log would hold requests; changes and failures are logged here, without bodies.
     logger: false,
@@ -52,17 +60,44 @@ export function createAdmin({ groups, status, token, logger }: AdminSettings): F
   admin.setNotFoundHandler(() => {
     throw new AdminError('not_found');
   });
-  admin.get('/healthz', () => ({ status: 'ok' }));
-  admin.get('/readyz', (_request, reply) => {
-    const now = status();
-    return reply.code(now === 'ready' ? 200 : 503).send({ status: now });
+  if (settings.onRoute !== undefined) admin.addHook('onRoute', settings.onRoute);
+  describeRoutes(admin);
+  admin.register((scope, _options, done) => {
+    addHealthRoutes(scope, settings.status);
+    done();
   });
   admin.register((scope, _options, done) => {
     scope.addHook('onRequest', token === undefined ? localGuard : bearerGuard(token));
-    addGroupRoutes(scope, groups, logger);
+    scope.addHook('preValidation', readNumbers);
+    scope.addHook('onRoute', needsToken);
+    addDocumentRoute(scope);
+    addGroupRoutes(scope, settings.groups, logger);
+    addOnlineRoutes(scope, settings.presence, logger);
     done();
   });
   return admin;
+}
+
+/** Whoever watches the process has no token. */
+function addHealthRoutes(scope: FastifyInstance, status: () => Status): void {
+  scope.get('/healthz', { schema: healthSchema('The process runs', ['ok']) }, () => ({ status: 'ok' }));
+  const ready = healthSchema('It may get traffic', ['starting', 'ready', 'degraded', 'draining']);
+  scope.get('/readyz', { schema: ready }, (_request, reply) => {
+    const now = status();
+    return reply.code(now === 'ready' ? 200 : 503).send({ status: now });
+  });
+}
+
+function healthSchema(summary: string, statuses: readonly string[]) {
+  const properties = { status: { type: 'string', enum: statuses } };
+  const answer = { description: summary, type: 'object', properties, required: ['status'] };
+  const response = statuses.includes('ready') ? { 200: answer, 503: answer } : { 200: answer };
+  return { summary, tags: ['server'], response };
+}
+
+/** The document says which routes ask for the token. */
+function needsToken(route: RouteOptions): void {
+  route.schema = { ...route.schema, security: [{ token: [] }] };
 }
 
 const tell = (reply: FastifyReply, error: AdminError): FastifyReply =>

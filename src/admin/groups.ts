@@ -1,12 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { limits } from '../limits.ts';
 import type { Logger } from '../log.ts';
-import { isMid } from '../wire/user-id.ts';
 import { AdminError } from './errors.ts';
 import type { GroupsApi } from './groups-api.ts';
+import * as schemas from './schemas.ts';
+
+const { count } = schemas;
 
 /** A group of 100,000 may be named in one call; repeated members are one, so that counts come later. */
-const mids = { type: 'array', items: { type: 'integer', minimum: 1, maximum: 2_147_483_647 } } as const;
+const mids = { type: 'array', items: schemas.mid } as const;
 
 const replaceBody = {
   type: 'object',
@@ -22,34 +24,29 @@ const changeBody = {
   additionalProperties: false,
 } as const;
 
-interface Path {
-  Params: { gid: string };
-}
+type Path = { Params: { gid: number } };
 
-/** /v1/groups (docs/protocol.md, "Admin HTTP"). */
+/** /v1/groups (docs/admin.md, "Groups"). */
 export function addGroupRoutes(scope: FastifyInstance, groups: GroupsApi, logger: Logger): void {
   const path = '/v1/groups/:gid';
 
   scope.put<Path & { Body: { members: number[] } }>(
     path,
-    { schema: { body: replaceBody } },
-    async (request, reply) => {
-      const gid = readGid(request.params.gid);
-      const replaced = await groups.replace(gid, unique(request.body.members));
+    { schema: replaceSchema },
+    async ({ params: { gid }, body }, reply) => {
+      const replaced = await groups.replace(gid, unique(body.members));
       const { created, members, lastChatId } = replaced;
       logger.info({ gid, created, members }, 'group members replaced');
       return reply.code(created ? 201 : 200).send({ gid, members, lastChatId });
     },
   );
 
-  scope.get<Path>(path, async (request) => {
-    const gid = readGid(request.params.gid);
+  scope.get<Path>(path, { schema: getSchema }, async ({ params: { gid } }) => {
     const { members, lastChatId } = found(await groups.get(gid));
     return { gid, members: members.toSorted((a, b) => a - b), lastChatId };
   });
 
-  scope.delete<Path>(path, async (request, reply) => {
-    const gid = readGid(request.params.gid);
+  scope.delete<Path>(path, { schema: deleteSchema }, async ({ params: { gid } }, reply) => {
     if (!(await groups.remove(gid))) throw new AdminError('no_such_group');
     logger.info({ gid }, 'group removed');
     return reply.code(204).send();
@@ -57,23 +54,16 @@ export function addGroupRoutes(scope: FastifyInstance, groups: GroupsApi, logger
 
   scope.post<Path & { Body: { add?: number[]; remove?: number[] } }>(
     `${path}/members`,
-    { schema: { body: changeBody } },
-    async (request) => {
-      const gid = readGid(request.params.gid);
-      const add = unique(request.body.add ?? []);
-      const remove = unique(request.body.remove ?? []);
+    { schema: changeSchema },
+    async ({ params: { gid }, body }) => {
+      const add = unique(body.add ?? []);
+      const remove = unique(body.remove ?? []);
       refuseBoth(add, remove);
       const { members, added, removed } = found(await groups.change(gid, add, remove));
       logger.info({ gid, members, added, removed }, 'group members changed');
       return { gid, members, added, removed };
     },
   );
-}
-
-function readGid(text: string): number {
-  const gid = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : 0;
-  if (!isMid(gid)) throw new AdminError('bad_request', 'a gid is a whole number from 1 to 2147483647');
-  return gid;
 }
 
 function found<T>(group: T | undefined): T {
@@ -95,3 +85,53 @@ function refuseBoth(add: readonly number[], remove: readonly number[]): void {
   const both = add.find((mid) => removed.has(mid));
   if (both !== undefined) throw new AdminError('bad_request', `member ${both} is in both add and remove`);
 }
+
+const tags = ['groups'];
+const common = { tags, params: schemas.gidPath, querystring: schemas.noQuery } as const;
+
+const counted = (description: string) => ({
+  description,
+  type: 'object',
+  properties: { gid: schemas.mid, members: count, lastChatId: count },
+  required: ['gid', 'members', 'lastChatId'],
+});
+
+const replaceSchema = {
+  ...common,
+  summary: 'Create a group, or replace its members',
+  body: replaceBody,
+  response: schemas.answers({ 200: counted('its members were replaced'), 201: counted('it was made') }),
+};
+
+const getSchema = {
+  ...common,
+  summary: 'The members of a group',
+  response: schemas.answers({
+    200: {
+      description: 'in rising order',
+      type: 'object',
+      properties: { gid: schemas.mid, members: mids, lastChatId: count },
+      required: ['gid', 'members', 'lastChatId'],
+    },
+  }),
+};
+
+const deleteSchema = {
+  ...common,
+  summary: 'Remove a group; its numbers stay taken',
+  response: schemas.answers({ 204: { description: 'it is gone', type: 'null' } }),
+};
+
+const changeSchema = {
+  ...common,
+  summary: 'Add and remove members',
+  body: changeBody,
+  response: schemas.answers({
+    200: {
+      description: 'how many there are now, and how many of these changed',
+      type: 'object',
+      properties: { gid: schemas.mid, members: count, added: count, removed: count },
+      required: ['gid', 'members', 'added', 'removed'],
+    },
+  }),
+};

@@ -51,6 +51,8 @@ export const Group = kind({
     /** Null: there is no such group, here and below. */
     change: ask<GroupChange, GroupChanged | GroupRefusal | null>(),
     get: ask<void, GroupInfo | null>(),
+    /** How many members there are. */
+    count: ask<void, number | null>(),
     remove: ask<void, boolean | GroupRefusal>(),
   },
   mailbox: { capacity: limits.mailboxCapacityMax, overflow: 'reject' },
@@ -79,6 +81,7 @@ export const Group = kind({
       state.exists
         ? { members: [...state.members.keys()].sort((a, b) => a - b), lastChatId: state.head }
         : null,
+    count: (state) => (state.exists ? state.members.size : null),
     remove: (state, _none, ctx) => removeGroup(state, ctx),
   },
 });

@@ -104,6 +104,11 @@ export class Fanouts implements GroupFanouts {
     return this.#fanouts.keys();
   }
 
+  /** The sessions here that follow a group. */
+  followers(group: number): Iterable<Session> {
+    return this.#fanouts.get(group)?.members.keys() ?? [];
+  }
+
   rewatch(group: number): void {
     if (this.#fanouts.has(group)) this.#host.watch(group);
   }

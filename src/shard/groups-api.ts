@@ -1,7 +1,8 @@
-import { AskRefused, AskTimeout, type ActorSystem } from '../actor/index.ts';
+import type { ActorSystem } from '../actor/index.ts';
 import type { ChangedGroup, GroupsApi, GroupView, ReplacedGroup } from '../admin/groups-api.ts';
 import { EnckeError } from '../errors.ts';
 import { Group, type GroupChanged, type GroupRefusal } from '../group/group.ts';
+import { answer } from './every-shard.ts';
 
 /** What the admin port does to groups, asked of their actors. */
 export class GroupsOnActors implements GroupsApi {
@@ -33,14 +34,4 @@ export class GroupsOnActors implements GroupsApi {
 function orThrow<T extends GroupChanged | boolean>(changed: T | GroupRefusal): T {
   if (typeof changed === 'object' && 'refused' in changed) throw new EnckeError(changed.refused);
   return changed;
-}
-
-/** Failures of an ask as the errors that the admin port reports. */
-async function answer<T>(asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof AskTimeout || error instanceof AskRefused) throw new EnckeError('unavailable');
-    throw error;
-  }
 }

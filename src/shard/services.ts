@@ -9,6 +9,8 @@ import type { UserPort } from '../user/messages.ts';
 import { User } from '../user/user.ts';
 import type { UserId } from '../wire/user-id.ts';
 import type { Fanouts } from './fanouts.ts';
+import type { PresenceEnv } from './presence.ts';
+import type { Sessions } from './sessions.ts';
 
 /** Users on any shard, told through the actor system. */
 export class Users implements UserPort {
@@ -32,8 +34,9 @@ export function peersOf(system: () => ActorSystem): StorePeers {
 }
 
 /** What the actors of a shard share (`ctx.env`): everything that any of its kinds needs. */
-export interface Services extends GroupEnv, FanoutEnv, StorePeerEnv {
+export interface Services extends GroupEnv, FanoutEnv, StorePeerEnv, PresenceEnv {
   readonly fanouts: Fanouts;
+  readonly sessions: Sessions;
 }
 
 /** How groups reach the fan-out of any shard. */

@@ -3,10 +3,12 @@ import { limits } from '../limits.ts';
 import { ToGateway, ToShard, type Lane, type Opening } from '../net/lane.ts';
 import { Session, type SessionHost } from '../user/session.ts';
 import { decodeMessage, FrameDecoder, type FrameFailure } from '../wire/frame-decoder.ts';
+import type { UserId } from '../wire/user-id.ts';
 import type { CometInput } from './comet-input.ts';
 import type { MessagingInput } from './messaging-input.ts';
 import { Parking } from './parking.ts';
 import type { Requests } from './requests.ts';
+import { UserIndex } from './user-index.ts';
 
 export interface SessionsOptions {
   readonly host: SessionHost;
@@ -28,6 +30,7 @@ const CREDIT_BYTES_MIN = limits.sessionInBytesMax / 4;
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<number, Session>();
+  readonly #byUser = new UserIndex();
   readonly #decoders = new Map<number, FrameDecoder>();
   readonly #parking = new Parking<Session>();
   /** Handled bytes by connection that the gateway has not been told of. */
@@ -52,15 +55,26 @@ export class Sessions {
     return this.#sessions.values();
   }
 
+  /** Users with a connection. */
+  get users(): number {
+    return this.#byUser.users;
+  }
+
+  ofUser(user: UserId): Iterable<Session> {
+    return this.#byUser.of(user);
+  }
+
   open(connection: number, opening: Opening): Session {
     const session = new Session(connection, opening, this.#options.host, this.#options.now());
     this.#sessions.set(connection, session);
+    this.#byUser.add(session);
     if (this.#draining) session.leaving = closes.goingAway;
     return session;
   }
 
   remove(session: Session): void {
     this.#sessions.delete(session.connection);
+    this.#byUser.remove(session);
     this.#decoders.delete(session.connection);
     this.#parking.delete(session);
     this.#credits.delete(session);

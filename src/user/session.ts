@@ -74,6 +74,8 @@ export class Session {
   /** When the last whole frame came. */
   heardAt: number;
   cursorsDirty = false;
+  /** The session of the same user that was opened before: see src/shard/user-index.ts. */
+  olderOfUser: Session | undefined;
   /** Writes handed to the gateway so far. */
   writes = 0;
   lastSlab = 0;
@@ -201,6 +203,10 @@ export class Session {
       deliveries.set(conversation.key, delivery);
     }
     return delivery;
+  }
+
+  findDelivery(key: string): Delivery | undefined {
+    return this.#deliveries?.get(key);
   }
 
   deliveries(): Iterable<Delivery> {

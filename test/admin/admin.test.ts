@@ -1,51 +1,16 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
-import { createAdmin } from '../../src/admin/admin.ts';
-import type { AdminSettings, Status } from '../../src/admin/admin.ts';
+import type { Status } from '../../src/admin/admin.ts';
 import { EnckeError } from '../../src/errors.ts';
 import { limits } from '../../src/limits.ts';
-import { adminRequest } from '../support/admin.ts';
 import type { AdminAnswer } from '../support/admin.ts';
-import { MemoryGroups } from '../support/memory-groups.ts';
-import { logLines } from '../support/log-lines.ts';
-
-interface Started {
-  readonly port: number;
-  readonly groups: MemoryGroups;
-  readonly logged: () => string;
-  readonly call: (
-    method: string,
-    path: string,
-    body?: unknown,
-    headers?: Record<string, string>,
-  ) => Promise<AdminAnswer>;
-}
-
-async function start(t: TestContext, settings: Partial<AdminSettings> = {}): Promise<Started> {
-  const groups = new MemoryGroups();
-  const { logger, logged } = logLines();
-  const admin = createAdmin({ groups, status: () => 'ready', logger, ...settings });
-  t.after(() => admin.close());
-  await admin.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = admin.server.address() as AddressInfo;
-  const address = { host: '127.0.0.1', port };
-  return { port, groups, logged, call: (...request) => adminRequest(address, ...request) };
-}
-
-const error = ({ status, body }: AdminAnswer): [number, unknown] => {
-  const { error: code, reason, ...rest } = body as Record<string, unknown>;
-  assert.equal(typeof reason, 'string');
-  assert.deepEqual(rest, {});
-  return [status, code];
-};
+import { refusalOf, startAdmin } from '../support/admin-rig.ts';
 
 test('healthz answers while the process lives, readyz only when it may get traffic', async (t) => {
   let status: Status = 'ready';
-  const { call } = await start(t, { status: () => status });
+  const { call } = await startAdmin(t, { status: () => status });
   for (status of ['starting', 'draining', 'degraded'] as const) {
     const ready = await call('GET', '/readyz');
     assert.deepEqual([ready.status, ready.body], [503, { status }]);
@@ -58,9 +23,9 @@ test('healthz answers while the process lives, readyz only when it may get traff
 });
 
 test('a group is created, replaced, changed, read and removed', async (t) => {
-  const { call, groups } = await start(t);
+  const { call, groups } = await startAdmin(t);
   const path = '/v1/groups/7';
-  assert.deepEqual(error(await call('GET', path)), [404, 'no_such_group']);
+  assert.deepEqual(refusalOf(await call('GET', path)), [404, 'no_such_group']);
 
   const created = await call('PUT', path, { members: [20, 3] });
   assert.deepEqual([created.status, created.body], [201, { gid: 7, members: 2, lastChatId: 0 }]);
@@ -76,12 +41,12 @@ test('a group is created, replaced, changed, read and removed', async (t) => {
 
   const removed = await call('DELETE', path);
   assert.deepEqual([removed.status, removed.body], [204, undefined]);
-  assert.deepEqual(error(await call('DELETE', path)), [404, 'no_such_group']);
-  assert.deepEqual(error(await call('POST', `${path}/members`, { add: [1] })), [404, 'no_such_group']);
+  assert.deepEqual(refusalOf(await call('DELETE', path)), [404, 'no_such_group']);
+  assert.deepEqual(refusalOf(await call('POST', `${path}/members`, { add: [1] })), [404, 'no_such_group']);
 });
 
 test('members that are named twice count once; a group may be empty', async (t) => {
-  const { call } = await start(t);
+  const { call } = await startAdmin(t);
   assert.deepEqual((await call('PUT', '/v1/groups/1', { members: [5, 5, 6, 5] })).body, {
     gid: 1,
     members: 2,
@@ -91,20 +56,23 @@ test('members that are named twice count once; a group may be empty', async (t) 
 });
 
 test('a full group fits one call, one more member does not', async (t) => {
-  const { call } = await start(t);
+  const { call } = await startAdmin(t);
   const members = Array.from({ length: limits.groupMembersMax }, (_, i) => 2_147_483_647 - i);
   assert.equal((await call('PUT', '/v1/groups/1', { members })).status, 201);
   members.push(1);
-  assert.deepEqual(error(await call('PUT', '/v1/groups/1', { members })), [422, 'group_too_large']);
-  assert.deepEqual(error(await call('POST', '/v1/groups/1/members', { add: members })), [
+  assert.deepEqual(refusalOf(await call('PUT', '/v1/groups/1', { members })), [422, 'group_too_large']);
+  assert.deepEqual(refusalOf(await call('POST', '/v1/groups/1/members', { add: members })), [
     422,
     'group_too_large',
   ]);
-  assert.deepEqual(error(await call('POST', '/v1/groups/1/members', { add: [1] })), [422, 'group_too_large']);
+  assert.deepEqual(refusalOf(await call('POST', '/v1/groups/1/members', { add: [1] })), [
+    422,
+    'group_too_large',
+  ]);
 });
 
 test('a gid is the decimal form of 1..2147483647', async (t) => {
-  const { call, groups } = await start(t);
+  const { call, groups } = await startAdmin(t);
   for (const gid of [
     '0',
     '-1',
@@ -119,7 +87,7 @@ test('a gid is the decimal form of 1..2147483647', async (t) => {
     '%20',
   ]) {
     assert.deepEqual(
-      error(await call('PUT', `/v1/groups/${gid}`, { members: [1] })),
+      refusalOf(await call('PUT', `/v1/groups/${gid}`, { members: [1] })),
       [400, 'bad_request'],
       gid,
     );
@@ -128,7 +96,7 @@ test('a gid is the decimal form of 1..2147483647', async (t) => {
 });
 
 test('a body of another shape is refused and changes nothing', async (t) => {
-  const { call, groups } = await start(t);
+  const { call, groups } = await startAdmin(t);
   const puts: unknown[] = [
     [1, 2],
     null,
@@ -141,7 +109,7 @@ test('a body of another shape is refused and changes nothing', async (t) => {
   ];
   for (const body of puts) {
     assert.deepEqual(
-      error(await call('PUT', '/v1/groups/1', body)),
+      refusalOf(await call('PUT', '/v1/groups/1', body)),
       [400, 'bad_request'],
       JSON.stringify(body),
     );
@@ -157,20 +125,20 @@ test('a body of another shape is refused and changes nothing', async (t) => {
   await groups.replace(1, [9]);
   for (const body of posts) {
     const answer = await call('POST', '/v1/groups/1/members', body);
-    assert.deepEqual(error(answer), [400, 'bad_request'], JSON.stringify(body));
+    assert.deepEqual(refusalOf(answer), [400, 'bad_request'], JSON.stringify(body));
   }
   assert.deepEqual((await groups.get(1))?.members, [9]);
 });
 
 test('a request without JSON is refused', async (t) => {
-  const { port, call } = await start(t);
+  const { port, call } = await startAdmin(t);
   const send = async (body: string, type: string): Promise<[number, unknown]> => {
     const response = await fetch(`http://127.0.0.1:${port}/v1/groups/1`, {
       method: 'PUT',
       headers: { 'content-type': type },
       body,
     });
-    return error({ status: response.status, headers: response.headers, body: await response.json() });
+    return refusalOf({ status: response.status, headers: response.headers, body: await response.json() });
   };
   for (const body of ['', '{', '{"members":[1],"__proto__":{}}']) {
     assert.deepEqual(await send(body, 'application/json'), [400, 'bad_request'], body);
@@ -179,32 +147,32 @@ test('a request without JSON is refused', async (t) => {
   for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
     assert.deepEqual(await send('{"members":[1]}', type), [400, 'bad_request']);
   }
-  assert.deepEqual(error(await call('PUT', '/v1/groups/1')), [400, 'bad_request']);
+  assert.deepEqual(refusalOf(await call('PUT', '/v1/groups/1')), [400, 'bad_request']);
 });
 
 test('a body over the limit is too large', async (t) => {
-  const { call } = await start(t);
+  const { call } = await startAdmin(t);
   const members = 'x'.repeat(limits.adminBodyBytesMax);
-  assert.deepEqual(error(await call('PUT', '/v1/groups/1', { members })), [413, 'too_large']);
+  assert.deepEqual(refusalOf(await call('PUT', '/v1/groups/1', { members })), [413, 'too_large']);
 });
 
 test('other paths, methods and broken requests are answered in the same form', async (t) => {
-  const { call, port } = await start(t);
+  const { call, port } = await startAdmin(t);
   for (const [method, path] of [
     ['GET', '/'],
     ['GET', '/v1/groups'],
     ['POST', '/healthz'],
     ['PATCH', '/v1/groups/1'],
   ]) {
-    assert.deepEqual(error(await call(method!, path!)), [404, 'not_found'], `${method} ${path}`);
+    assert.deepEqual(refusalOf(await call(method!, path!)), [404, 'not_found'], `${method} ${path}`);
   }
-  assert.deepEqual(error(await call('GET', '/v1/groups/%ff')), [400, 'bad_request']);
+  assert.deepEqual(refusalOf(await call('GET', '/v1/groups/%ff')), [400, 'bad_request']);
   const socket = connect(port, '127.0.0.1').end('nonsense\r\n\r\n');
   assert.match(await readText(socket), /^HTTP\/1\.1 400 .*\{"error":"bad_request","reason":"[^"]+"\}$/s);
 });
 
 test('with a token, groups need it and health does not', async (t) => {
-  const { call, groups } = await start(t, { token: 'right' });
+  const { call, groups } = await startAdmin(t, { token: 'right' });
   const put = (authorization?: string): Promise<AdminAnswer> =>
     call('PUT', '/v1/groups/1', { members: [1] }, authorization === undefined ? {} : { authorization });
   for (const wrong of [
@@ -217,7 +185,7 @@ test('with a token, groups need it and health does not', async (t) => {
     'Bearer righ',
   ]) {
     const answer = await put(wrong);
-    assert.deepEqual(error(answer), [401, 'unauthorized'], wrong);
+    assert.deepEqual(refusalOf(answer), [401, 'unauthorized'], wrong);
     assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
   }
   assert.equal(groups.count, 0);
@@ -228,7 +196,7 @@ test('with a token, groups need it and health does not', async (t) => {
 });
 
 test('without a token, a name that someone made point here is refused', async (t) => {
-  const { port } = await start(t);
+  const { port } = await startAdmin(t);
   const get = async (host: string): Promise<string> => {
     const socket = connect(port, '127.0.0.1');
     socket.end(`GET /v1/groups/1 HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
@@ -241,25 +209,28 @@ test('without a token, a name that someone made point here is refused', async (t
 });
 
 test('what is not available is 503, what is broken is 500 and logged', async (t) => {
-  const { call, groups, logged } = await start(t);
+  const { call, groups, logged } = await startAdmin(t);
   for (const code of ['unavailable', 'overloaded'] as const) {
     groups.failure = new EnckeError(code);
-    assert.deepEqual(error(await call('GET', '/v1/groups/1')), [503, 'unavailable']);
+    assert.deepEqual(refusalOf(await call('GET', '/v1/groups/1')), [503, 'unavailable']);
   }
   groups.failure = new EnckeError('storage_unavailable');
-  assert.deepEqual(error(await call('PUT', '/v1/groups/1', { members: [1] })), [503, 'storage_unavailable']);
+  assert.deepEqual(refusalOf(await call('PUT', '/v1/groups/1', { members: [1] })), [
+    503,
+    'storage_unavailable',
+  ]);
   groups.failure = new EnckeError('group_too_large');
-  assert.deepEqual(error(await call('GET', '/v1/groups/1')), [422, 'group_too_large']);
+  assert.deepEqual(refusalOf(await call('GET', '/v1/groups/1')), [422, 'group_too_large']);
   assert.equal(logged(), '');
   groups.failure = new Error('a secret of the inside');
   const broken = await call('GET', '/v1/groups/1');
-  assert.deepEqual(error(broken), [500, 'internal_error']);
+  assert.deepEqual(refusalOf(broken), [500, 'internal_error']);
   assert.doesNotMatch(JSON.stringify(broken.body), /secret/);
   assert.match(logged(), /a secret of the inside/);
 });
 
 test('changes are logged without their members', async (t) => {
-  const { call, logged } = await start(t);
+  const { call, logged } = await startAdmin(t);
   await call('PUT', '/v1/groups/7', { members: [123_456_789] });
   await call('POST', '/v1/groups/7/members', { add: [987_654_321] });
   await call('DELETE', '/v1/groups/7');

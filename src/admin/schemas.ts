@@ -1,0 +1,108 @@
+import { limits } from '../limits.ts';
+
+/*
+ * Written once: requests are validated by these, answers are written by them, and the OpenAPI
+ * document is made of them. Those with an $id are its components.
+ */
+
+const idMax = 2_147_483_647;
+
+export const error = {
+  $id: 'Error',
+  type: 'object',
+  properties: {
+    error: { type: 'string', description: 'a code of docs/protocol.md, "Admin codes"' },
+    reason: { type: 'string', description: 'for people' },
+  },
+  required: ['error', 'reason'],
+} as const;
+
+export const user = {
+  $id: 'User',
+  description: 'a mid, or the name of a string client; "21" is mid 21',
+  anyOf: [
+    { type: 'integer', minimum: 1, maximum: idMax },
+    { type: 'string', minLength: 1, maxLength: limits.clientIdCharsMax },
+  ],
+} as const;
+
+export const mid = { type: 'integer', minimum: 1, maximum: idMax } as const;
+
+const time = { type: 'string', format: 'date-time' } as const;
+
+export const connection = {
+  $id: 'Connection',
+  type: 'object',
+  properties: {
+    connection: { type: 'integer', description: 'its number, unique as long as it lives' },
+    user: { $ref: 'User#' },
+    device: { type: ['string', 'null'], description: 'null: comet without a device name' },
+    protocol: { type: 'string', enum: ['comet', 'messaging'] },
+    encoding: { type: 'string', enum: ['binary', 'json'] },
+    transport: { type: 'string', enum: ['tcp', 'websocket'] },
+    address: { type: 'string' },
+    connectedAt: time,
+    slow: { type: 'boolean', description: 'it does not read fast enough, and is fed from the log' },
+  },
+  required: [
+    'connection',
+    'user',
+    'device',
+    'protocol',
+    'encoding',
+    'transport',
+    'address',
+    'connectedAt',
+    'slow',
+  ],
+} as const;
+
+/** All that the document names; each is to be added before the routes. */
+export const components = [error, user, connection] as const;
+
+export const missingShards = {
+  type: 'array',
+  items: { type: 'integer' },
+  description: 'shards that did not answer: what they have is not counted; empty if it is all',
+} as const;
+
+export const count = { type: 'integer', minimum: 0 } as const;
+
+/** The query of a page: what comes behind `after`, by number. */
+export const pageQuery = {
+  type: 'object',
+  properties: {
+    after: {
+      type: 'integer',
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'the last number of the page before',
+    },
+    limit: { type: 'integer', minimum: 1, maximum: limits.adminPageMax },
+  },
+  additionalProperties: false,
+} as const;
+
+export interface PageParameters {
+  readonly after?: number;
+  readonly limit?: number;
+}
+
+export const noQuery = { type: 'object', properties: {}, additionalProperties: false } as const;
+
+export const gidPath = { type: 'object', properties: { gid: mid }, required: ['gid'] } as const;
+
+export const userPath = {
+  type: 'object',
+  properties: { user: { type: 'string', description: 'a mid or a client id, percent-encoded' } },
+  required: ['user'],
+} as const;
+
+/** An answer, and what every route can answer instead. */
+export const answers = <const T extends Record<number, unknown>>(
+  good: T,
+): T & { readonly '4xx': unknown; readonly '5xx': unknown } => ({
+  ...good,
+  '4xx': { description: 'the request was refused', $ref: 'Error#' },
+  '5xx': { description: 'the server could not do it', $ref: 'Error#' },
+});

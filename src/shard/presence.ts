@@ -1,0 +1,126 @@
+import { ask, env, kind } from '../actor/index.ts';
+import type {
+  Kick,
+  Missing,
+  OnlineConnection,
+  OnlineCount,
+  OnlineTotals,
+  PageQuery,
+} from '../admin/presence-api.ts';
+import type { Session } from '../user/session.ts';
+import type { UserId } from '../wire/user-id.ts';
+import { LowestConnections } from './lowest-connections.ts';
+
+/** What presence is made of: the sessions of the shard, and who of them follows which group. */
+export interface PresenceEnv {
+  readonly sessions: {
+    readonly users: number;
+    values(): Iterable<Session>;
+    ofUser(user: UserId): Iterable<Session>;
+  };
+  readonly fanouts: { followers(group: number): Iterable<Session> };
+}
+
+export interface GroupPageQuery extends PageQuery {
+  readonly group: number;
+}
+
+export interface GroupPage extends OnlineCount {
+  readonly page: readonly OnlineConnection[];
+}
+
+export type ShardTotals = Omit<OnlineTotals, keyof Missing>;
+
+/**
+ * Who is connected to a shard: one actor, its id is the shard's number. It keeps nothing: each answer
+ * is read from the sessions that there are, in one pass that keeps no more than a page.
+ */
+export const Presence = kind({
+  name: 'presence',
+  env: env<PresenceEnv>(),
+  messages: {
+    user: ask<UserId, readonly OnlineConnection[]>(),
+    page: ask<PageQuery, readonly OnlineConnection[]>(),
+    group: ask<GroupPageQuery, GroupPage>(),
+    totals: ask<void, ShardTotals>(),
+    kick: ask<Kick, number>(),
+  },
+  // It has no state: a failure says nothing about the next question.
+  supervise: { strategy: 'resume' },
+  load: () => null,
+  on: {
+    user: (_state, user, ctx) => viewsOf(online(ctx.env.sessions.ofUser(user))),
+    page: (_state, query, ctx) => pageOf(online(ctx.env.sessions.values()), query),
+    group: (_state, query, ctx) => groupPage(ctx.env, query),
+    totals: (_state, _none, ctx) => totals(ctx.env),
+    kick: (_state, request, ctx) => kick(ctx.env, request),
+  },
+});
+
+/** A connection is online from its op 8 on until the server begins to close it. */
+export const isOnline = (session: Session): boolean => session.attached && session.closing === undefined;
+
+function* online(sessions: Iterable<Session>): Generator<Session> {
+  for (const session of sessions) if (isOnline(session)) yield session;
+}
+
+const viewsOf = (sessions: Iterable<Session>): OnlineConnection[] =>
+  Array.from(sessions, viewOf).sort((a, b) => a.connection - b.connection);
+
+function viewOf(session: Session): OnlineConnection {
+  const { connection, user, device, encoding, webSocket, address, connectedAt, congested } = session;
+  return {
+    connection,
+    user,
+    device,
+    protocol: encoding === 'messaging' ? 'messaging' : 'comet',
+    encoding: encoding === 'binary' ? 'binary' : 'json',
+    transport: webSocket ? 'websocket' : 'tcp',
+    address,
+    connectedAt,
+    slow: congested,
+  };
+}
+
+function pageOf(sessions: Iterable<Session>, query: PageQuery): OnlineConnection[] {
+  const { after, limit, connectedUntil = Infinity } = query;
+  const page = new LowestConnections(limit);
+  for (const session of sessions) {
+    if (session.connection > after && session.connectedAt <= connectedUntil) page.offer(session);
+  }
+  return page.take().map(viewOf);
+}
+
+function groupPage({ fanouts }: PresenceEnv, { group, ...query }: GroupPageQuery): GroupPage {
+  const users = new Set<UserId>();
+  let connections = 0;
+  for (const { user } of online(fanouts.followers(group))) {
+    users.add(user);
+    connections += 1;
+  }
+  return { users: users.size, connections, page: pageOf(online(fanouts.followers(group)), query) };
+}
+
+function totals({ sessions }: PresenceEnv): ShardTotals {
+  const counts = { connections: 0, tcp: 0, webSocket: 0, comet: 0, messaging: 0, slow: 0 };
+  for (const session of online(sessions.values())) {
+    counts.connections += 1;
+    counts[session.webSocket ? 'webSocket' : 'tcp'] += 1;
+    counts[session.encoding === 'messaging' ? 'messaging' : 'comet'] += 1;
+    if (session.congested) counts.slow += 1;
+  }
+  return { users: sessions.users, ...counts };
+}
+
+/** Also connections that are not online yet: who is shut out must not slip in. */
+function kick({ sessions }: PresenceEnv, { user, device, connection, code, reason }: Kick): number {
+  let closed = 0;
+  for (const session of sessions.ofUser(user)) {
+    if (session.closing !== undefined) continue;
+    if (device !== undefined && session.device !== device) continue;
+    if (connection !== undefined && session.connection !== connection) continue;
+    session.close({ code, reason });
+    closed += 1;
+  }
+  return closed;
+}
