@@ -101,6 +101,19 @@ export const limits = {
   adminPageMax: 1_000,
   /** Time that a shard has to say who is connected. Over it: it is missing from the answer. */
   presenceTimeoutMs: 2_000,
+  /** Receivers of one message that the admin port sends. Over it: HTTP 400. */
+  adminRecipientsMax: 10_000,
+  /** What a shard stores at once of such messages, in one batch. The rest is the next one. */
+  publishBatchMessagesMax: 1_000,
+  publishBatchBytesMax: 1_048_576,
+  /** Such batches of one shard at a time. Full: the next one waits for its turn. */
+  publishersPerShard: 16,
+  /** Bytes of such messages that are being sent, or wait. Full: refused with `unavailable`. */
+  publishingBytesMax: 67_108_864,
+  /** Time that a batch may take to be stored. Over it: what is not is refused with `unavailable`. */
+  publishTimeoutMs: 10_000,
+  /** Messages to everyone at a time. Full: refused with `unavailable`. */
+  broadcastsMax: 4,
 
   /** Messages waiting for a user or a group. Full: refused with `overloaded`. */
   mailboxCapacityMax: 16_384,

@@ -14,8 +14,10 @@ import { GroupsOnActors } from './shard/groups-api.ts';
 import { kinds, placeOn } from './shard/kinds.ts';
 import { ShardPool } from './shard/pool.ts';
 import { PresenceOnActors } from './shard/presence-api.ts';
+import { SendingOnActors } from './shard/sending-api.ts';
 import { DiskStores, MemoryStores, type ShardStores } from './shard/stores.ts';
 import type { Services } from './shard/services.ts';
+import { HEADER_BYTES, SEND_HEAD_BYTES } from './wire/frame.ts';
 
 export { CertificateError };
 
@@ -122,6 +124,8 @@ class RunningServer implements Server {
     this.#admin = createAdmin({
       groups: new GroupsOnActors(this.#system),
       presence: new PresenceOnActors(this.#system, options.workers),
+      sending: new SendingOnActors(this.#system, options.workers),
+      messageBytesMax: options.packageBytesMax - HEADER_BYTES - SEND_HEAD_BYTES,
       status: () => this.#status(),
       logger: this.#logger,
       ...(adminToken === undefined ? {} : { token: adminToken }),

@@ -7,16 +7,21 @@ import { AdminError, toAdminError } from './errors.ts';
 import type { GroupsApi } from './groups-api.ts';
 import { addGroupRoutes } from './groups.ts';
 import { bearerGuard, localGuard } from './guard.ts';
+import { addMessageRoutes } from './messages.ts';
 import { readNumbers } from './numbers.ts';
 import { addOnlineRoutes } from './online.ts';
 import { addDocumentRoute, describeRoutes } from './openapi.ts';
 import type { PresenceApi } from './presence-api.ts';
+import type { SendingApi } from './sending-api.ts';
 
 export type Status = 'starting' | 'ready' | 'draining' | 'degraded';
 
 export interface AdminSettings {
   readonly groups: GroupsApi;
   readonly presence: PresenceApi;
+  readonly sending: SendingApi;
+  /** Bytes of a message that is sent. */
+  readonly messageBytesMax: number;
   readonly status: () => Status;
   /** When it is set, everything under /v1 needs it. */
   readonly token?: string;
@@ -73,6 +78,7 @@ export function createAdmin(settings: AdminSettings): FastifyInstance {
     addDocumentRoute(scope);
     addGroupRoutes(scope, settings.groups, logger);
     addOnlineRoutes(scope, settings.presence, logger);
+    addMessageRoutes(scope, settings.sending, settings.messageBytesMax, logger);
     done();
   });
   return admin;

@@ -16,6 +16,7 @@ export function describeRoutes(admin: FastifyInstance): void {
       },
       tags: [
         { name: 'groups', description: 'groups and their members' },
+        { name: 'messages', description: 'sending' },
         { name: 'online', description: 'who is connected' },
         { name: 'server', description: 'the server itself' },
       ],

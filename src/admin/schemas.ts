@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import { sentStatuses } from './sending-api.ts';
 
 /*
  * Written once: requests are validated by these, answers are written by them, and the OpenAPI
@@ -57,8 +58,29 @@ export const connection = {
   ],
 } as const;
 
+export const sent = {
+  $id: 'Sent',
+  type: 'object',
+  properties: {
+    user: { $ref: 'User#' },
+    group: mid,
+    status: {
+      type: 'string',
+      enum: sentStatuses,
+      description:
+        'delivered: to one connection at least; offline: stored, nobody is connected; stored: those who ' +
+        'are connected read too slowly, or it is not known; failed: see error',
+    },
+    chatId: { type: 'integer', minimum: 0, description: 'its number in the conversation; 0 if it failed' },
+    connections: { type: 'integer', minimum: 0, description: 'that were given it at once' },
+    error: { type: 'string', description: 'a code of docs/protocol.md, "Error codes"' },
+    reason: { type: 'string' },
+  },
+  required: ['status', 'chatId', 'connections'],
+} as const;
+
 /** All that the document names; each is to be added before the routes. */
-export const components = [error, user, connection] as const;
+export const components = [error, user, connection, sent] as const;
 
 export const missingShards = {
   type: 'array',

@@ -1,4 +1,4 @@
-import { env, kind, tell } from '../actor/index.ts';
+import { ask, env, kind, tell } from '../actor/index.ts';
 import type { Run } from '../wire/run.ts';
 
 export interface FanoutMessage {
@@ -9,11 +9,25 @@ export interface FanoutMessage {
   readonly connection: number;
 }
 
+/** Connections that a message is for. */
+export interface Given {
+  /** They were given it. */
+  readonly now: number;
+  /** They read too slowly, and are given it from the log. */
+  readonly later: number;
+}
+
+export interface GroupMessage {
+  readonly group: number;
+  readonly chatId: number;
+}
+
 export interface FanoutEnv {
   readonly fanouts: {
     watching(group: number, head: number): void;
     deliver(message: FanoutMessage): void;
     rewatch(group: number): void;
+    given(message: GroupMessage): Given;
   };
 }
 
@@ -26,6 +40,8 @@ export const Fanout = kind({
     deliver: tell<FanoutMessage>(),
     /** The group's actor forgot who watches it. */
     rewatch: tell<number>(),
+    /** Who here has these messages, all that was told before counted. */
+    given: ask<readonly GroupMessage[], readonly Given[]>(),
   },
   mailbox: { capacity: 65_536 },
   load: () => null,
@@ -39,5 +55,6 @@ export const Fanout = kind({
     rewatch: (_state, group, ctx) => {
       ctx.env.fanouts.rewatch(group);
     },
+    given: (_state, messages, ctx) => messages.map((message) => ctx.env.fanouts.given(message)),
   },
 });

@@ -3,7 +3,9 @@ import type { ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { groupOf } from '../store/conversation.ts';
 import type { Committed, SendRequest } from '../user/messages.ts';
+import { tellRefused, tellSent } from '../user/outcome.ts';
 import { numberRun, runLast } from '../wire/run.ts';
+import { SYSTEM } from '../wire/user-id.ts';
 import type { GroupEnv } from './env.ts';
 import { changeMembers, GroupState, removeGroup, replaceMembers } from './members.ts';
 
@@ -90,13 +92,12 @@ export const Group = kind({
 function send(state: GroupState, request: SendRequest, ctx: GroupContext): void {
   const { run, from, replyTo } = request;
   const { env: services } = ctx;
-  if (!state.exists || !state.members.has(Number(from))) {
-    const error = state.exists ? 'not_member' : 'no_such_group';
-    services.users.tellIfActive(from, 'refused', { replyTo, error });
+  if (!state.exists || !(state.members.has(Number(from)) || from === SYSTEM)) {
+    tellRefused(services, replyTo, state.exists ? 'not_member' : 'no_such_group');
     return;
   }
   if (state.failed) {
-    services.users.tellIfActive(from, 'refused', { replyTo, error: 'storage_unavailable' });
+    tellRefused(services, replyTo, 'storage_unavailable');
     return;
   }
   state.lastTime = run.time = Math.max(run.time, state.lastTime);
@@ -112,14 +113,14 @@ function send(state: GroupState, request: SendRequest, ctx: GroupContext): void 
 
 /** Durable, then told: the reply, and the run once for each shard with members on it. */
 function committed(state: GroupState, { request, error, last }: Committed, ctx: GroupContext): void {
-  const { run, from, replyTo } = request;
+  const { run, replyTo } = request;
   const { env: services } = ctx;
   state.pending = Math.max(0, state.pending - 1); // 0: from before the actor failed and was loaded again
   if (error !== null) {
     // The numbers behind it cannot be used either: nothing new until all of them came back.
     state.failed = state.pending > 0;
     if (!state.failed) state.assigned = last >= 0 ? last : state.head;
-    services.users.tellIfActive(from, 'refused', { replyTo, error });
+    tellRefused(services, replyTo, error);
     return;
   }
   if (state.failed && state.pending === 0) {
@@ -129,6 +130,5 @@ function committed(state: GroupState, { request, error, last }: Committed, ctx: 
   state.head = Math.max(state.head, runLast(run));
   const message = { group: state.group, run, shard: replyTo.shard, connection: replyTo.connection };
   for (const shard of state.watchers) services.fanOut(shard, message);
-  const sent = { replyTo, to: state.group, isGroup: true, first: run.first, run: null };
-  services.users.tellIfActive(from, 'sent', sent);
+  tellSent(services, { replyTo, to: state.group, isGroup: true, first: run.first, run: null });
 }

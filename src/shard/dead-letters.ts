@@ -10,9 +10,11 @@ import type {
   SendRequest,
   Sent,
 } from '../user/messages.ts';
+import { tellRefused } from '../user/outcome.ts';
 import { User } from '../user/user.ts';
 import { runLast } from '../wire/run.ts';
 import type { UserId } from '../wire/user-id.ts';
+import type { Services } from './services.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What a client is told when its request was not handled. */
@@ -31,7 +33,7 @@ const AGAIN_MS = 100;
  */
 export class LostMessages {
   readonly #sessions: Sessions;
-  system: ActorSystem | undefined;
+  system: ActorSystem<Services> | undefined;
 
   constructor(sessions: Sessions) {
     this.#sessions = sessions;
@@ -54,8 +56,7 @@ export class LostMessages {
   }
 
   #refuse({ replyTo }: SendRequest, reason: DeadLetterReason): void {
-    const error = errorOf[reason] ?? 'internal_error';
-    this.system?.tellIfActive(User, replyTo.user, 'refused', { replyTo, error });
+    if (this.system !== undefined) tellRefused(this.system.env, replyTo, errorOf[reason] ?? 'internal_error');
   }
 
   #user(letter: DeadLetter): void {

@@ -1,4 +1,4 @@
-import type { FanoutMessage } from '../group/fanout.ts';
+import type { FanoutMessage, Given, GroupMessage } from '../group/fanout.ts';
 import { limits } from '../limits.ts';
 import { ToGateway, type Lane } from '../net/lane.ts';
 import { isGroup } from '../store/conversation.ts';
@@ -107,6 +107,16 @@ export class Fanouts implements GroupFanouts {
   /** The sessions here that follow a group. */
   followers(group: number): Iterable<Session> {
     return this.#fanouts.get(group)?.members.keys() ?? [];
+  }
+
+  /** What waits to be spread counts as given: it leaves with this tick. */
+  given({ group, chatId }: GroupMessage): Given {
+    const counts = { now: 0, later: 0 };
+    for (const [session, delivery] of this.#fanouts.get(group)?.members ?? []) {
+      if (session.closing !== undefined) continue;
+      counts[delivery.behind && delivery.sent < chatId ? 'later' : 'now'] += 1;
+    }
+    return counts;
   }
 
   rewatch(group: number): void {

@@ -5,12 +5,18 @@ import { StorePeer } from '../store/peer.ts';
 import { User } from '../user/user.ts';
 import { shardOf } from '../wire/shard-of.ts';
 import { Presence } from './presence.ts';
+import { Publisher } from './publisher.ts';
 
 /** Everything that is an actor in the server. */
-export const kinds = [User, Group, Fanout, StorePeer, Presence];
+export const kinds = [User, Group, Fanout, StorePeer, Presence, Publisher];
 
-/** One owner: a user and a group live on the shard of their id; the others are a shard's own. */
+/**
+ * One owner: a user and a group live on the shard of their id; the others are a shard's own, one each
+ * or, of publishers, several.
+ */
 export const placeOn =
   (shards: number): Place =>
-  (kind, id) =>
-    kind === User.name || kind === Group.name ? shardOf(id, shards) : Number(id);
+  (kind, id) => {
+    if (kind === User.name || kind === Group.name) return shardOf(id, shards);
+    return kind === Publisher.name ? Number(id) % shards : Number(id);
+  };

@@ -17,6 +17,7 @@ import { Fanouts, type FanoutHost } from './fanouts.ts';
 import { kinds, placeOn } from './kinds.ts';
 import { MessagingInput } from './messaging-input.ts';
 import { Outbox } from './outbox.ts';
+import { Publications } from './publications.ts';
 import { Requests } from './requests.ts';
 import { fanoutPort, storeOf, Users, type Services } from './services.ts';
 import { Sessions } from './sessions.ts';
@@ -83,6 +84,7 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
       sessions,
       commits,
       fanouts,
+      publications: openPublications(shard, users),
       users,
       ...fanoutPort(users),
       markCursors: (user) => cursors.mark(user),
@@ -127,6 +129,14 @@ function openSessions(
     now,
   });
 }
+
+const openPublications = (shard: number, users: Users): Publications =>
+  new Publications({
+    shard,
+    now,
+    sendToUser: (owner, request) => users.system.tell(User, owner, 'send', request),
+    sendToGroup: (group, request) => users.system.tell(Group, group, 'send', request),
+  });
 
 function fanoutHost(shard: number, users: Users, cursors: CursorTimer): FanoutHost {
   return {

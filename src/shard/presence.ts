@@ -1,4 +1,4 @@
-import { ask, env, kind } from '../actor/index.ts';
+import { ask, env, kind, type ActorSystem } from '../actor/index.ts';
 import type {
   Kick,
   Missing,
@@ -7,7 +7,10 @@ import type {
   OnlineTotals,
   PageQuery,
 } from '../admin/presence-api.ts';
+import type { Given } from '../group/fanout.ts';
+import { limits } from '../limits.ts';
 import type { Session } from '../user/session.ts';
+import { User } from '../user/user.ts';
 import type { UserId } from '../wire/user-id.ts';
 import { LowestConnections } from './lowest-connections.ts';
 
@@ -29,6 +32,13 @@ export interface GroupPage extends OnlineCount {
   readonly page: readonly OnlineConnection[];
 }
 
+/** A message in the conversation of that key, to a user of this shard. */
+export interface GivenQuery {
+  readonly user: UserId;
+  readonly key: string;
+  readonly chatId: number;
+}
+
 export type ShardTotals = Omit<OnlineTotals, keyof Missing>;
 
 /**
@@ -44,6 +54,8 @@ export const Presence = kind({
     group: ask<GroupPageQuery, GroupPage>(),
     totals: ask<void, ShardTotals>(),
     kick: ask<Kick, number>(),
+    /** Who was given a message, all that its user was told before counted. */
+    given: ask<readonly GivenQuery[], readonly Given[]>(),
   },
   // It has no state: a failure says nothing about the next question.
   supervise: { strategy: 'resume' },
@@ -54,6 +66,7 @@ export const Presence = kind({
     group: (_state, query, ctx) => groupPage(ctx.env, query),
     totals: (_state, _none, ctx) => totals(ctx.env),
     kick: (_state, request, ctx) => kick(ctx.env, request),
+    given: (_state, queries, ctx) => Promise.all(queries.map((query) => given(ctx.env, query, ctx.system))),
   },
 });
 
@@ -123,4 +136,25 @@ function kick({ sessions }: PresenceEnv, { user, device, connection, code, reaso
     closed += 1;
   }
   return closed;
+}
+
+/** Whoever is online is in memory: its actor is asked for a turn if it has not had the message yet. */
+async function given({ sessions }: PresenceEnv, query: GivenQuery, system: ActorSystem): Promise<Given> {
+  const first = countGiven(sessions.ofUser(query.user), query);
+  if (first.open === 0) return { now: first.now, later: first.later };
+  await system.ask(User, query.user, 'connections', undefined, turn).catch(() => 0); // it counts as later
+  const { now, later, open } = countGiven(sessions.ofUser(query.user), query);
+  return { now, later: later + open };
+}
+
+const turn = { timeoutMs: limits.presenceTimeoutMs / 2 } as const;
+
+function countGiven(sessions: Iterable<Session>, { key, chatId }: GivenQuery): Given & { open: number } {
+  const counts = { now: 0, later: 0, open: 0 };
+  for (const session of online(sessions)) {
+    const delivery = session.findDelivery(key);
+    if (delivery !== undefined && delivery.sent >= chatId) counts.now += 1;
+    else counts[delivery?.behind === true ? 'later' : 'open'] += 1;
+  }
+  return counts;
 }

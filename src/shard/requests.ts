@@ -127,9 +127,9 @@ export class Requests {
 }
 
 /** The owner of a pair. */
-const lower = (a: UserId, b: UserId): UserId => (compareUsers(a, b) <= 0 ? a : b);
+export const lower = (a: UserId, b: UserId): UserId => (compareUsers(a, b) <= 0 ? a : b);
 
 const replyOp = (op: number): number => (op === Op.send ? Op.sendReply : Op.groupSendReply);
 
 /** Frames have room for mids only: a string client is 0 there, and named in the message itself. */
-const numberOf = (user: UserId): number => (typeof user === 'number' ? user : 0);
+export const numberOf = (user: UserId): number => (typeof user === 'number' ? user : 0);

@@ -10,6 +10,8 @@ import { User } from '../user/user.ts';
 import type { UserId } from '../wire/user-id.ts';
 import type { Fanouts } from './fanouts.ts';
 import type { PresenceEnv } from './presence.ts';
+import type { Publications } from './publications.ts';
+import type { PublisherEnv } from './publisher.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Users on any shard, told through the actor system. */
@@ -34,9 +36,10 @@ export function peersOf(system: () => ActorSystem): StorePeers {
 }
 
 /** What the actors of a shard share (`ctx.env`): everything that any of its kinds needs. */
-export interface Services extends GroupEnv, FanoutEnv, StorePeerEnv, PresenceEnv {
+export interface Services extends GroupEnv, FanoutEnv, StorePeerEnv, PresenceEnv, PublisherEnv {
   readonly fanouts: Fanouts;
   readonly sessions: Sessions;
+  readonly publications: Publications;
 }
 
 /** How groups reach the fan-out of any shard. */

@@ -14,6 +14,7 @@ export interface ShardEnv {
   readonly sessions: { get(connection: number): Session | undefined };
   readonly commits: CommitQueue;
   readonly fanouts: GroupFanouts;
+  readonly publications: PublishedOutcomes;
   readonly users: UserPort;
   now(): number;
   /** The user's actor has the session: op 8 is sent, input goes on. */
@@ -34,6 +35,12 @@ export interface CommitOwner {
 /** Appends of this tick; each outcome is told to the actor that asked. */
 export interface CommitQueue {
   add(append: Append, request: SendRequest, owner: CommitOwner): void;
+}
+
+/** Outcomes of messages that no connection sent. */
+export interface PublishedOutcomes {
+  /** Above 0: stored, with this chatId. Below 0: an error number. */
+  settle(ticket: number, result: number): void;
 }
 
 /** The connections on this shard that follow a group. */

@@ -9,7 +9,13 @@ import type { UserId } from '../wire/user-id.ts';
 import type { PairState } from './conversation-state.ts';
 import type { Session } from './session.ts';
 
-/** Where the outcome of a request goes: `count` tickets of a connection from `ticket` on. */
+/** In place of a connection's number: the message was published by the admin port. */
+export const PUBLISHED = 0;
+
+/**
+ * Where the outcome of a request goes: `count` tickets of a connection from `ticket` on. Of what was
+ * PUBLISHED it goes to the publications of the owner's shard, which is where that was asked for.
+ */
 export interface ReplyTo {
   readonly user: UserId;
   readonly shard: number;

@@ -7,7 +7,8 @@ import { frameFrom, nextFrame, numberRun, Origin, runLast } from '../wire/run.ts
 import type { UserId } from '../wire/user-id.ts';
 import type { UserContext } from './context.ts';
 import type { PairState } from './conversation-state.ts';
-import type { Committed, SendRequest } from './messages.ts';
+import { PUBLISHED, type Committed, type SendRequest } from './messages.ts';
+import { tellRefused, tellRetried, tellSent } from './outcome.ts';
 import { ReadMarks } from './read-marks.ts';
 import { deliver, refused, sent } from './receiving.ts';
 import { RetryIndex } from './retry-index.ts';
@@ -55,7 +56,7 @@ async function load(
     const chatId = pair.retries.find(request.from, request.id);
     if (chatId !== undefined) {
       if (chatId > pair.head) (pair.retrying ??= []).push({ chatId, request });
-      else ctx.env.users.tellIfActive(request.from, 'retried', { replyTo: request.replyTo, chatId });
+      else tellRetried(ctx.env, request.replyTo, chatId);
       return;
     }
     pair.retries.add(request.from, request.id, pair.assigned + 1);
@@ -95,18 +96,20 @@ export function committed(state: UserState, outcome: Committed, ctx: UserContext
   }
   const first = run.first;
   const isGroup = false;
-  if (from === state.id) sent(state, { replyTo, to, isGroup, first, run }, ctx);
-  else {
+  if (from === state.id) {
+    sent(state, { replyTo, to, isGroup, first, run }, ctx);
+    if (replyTo.connection === PUBLISHED) ctx.env.publications.settle(replyTo.ticket, first);
+  } else {
     deliver(state, { from, other: from, run }, ctx);
-    ctx.env.users.tellIfActive(from, 'sent', { replyTo, to, isGroup, first, run: request.echo ? run : null });
+    tellSent(ctx.env, { replyTo, to, isGroup, first, run: request.echo ? run : null });
   }
   if (to !== state.id) ctx.env.users.tellIfActive(to, 'deliver', { from, other: from, run });
   if (pair.retrying !== undefined) settleRetries(state, pair, first, null, ctx);
 }
 
 function refuse(state: UserState, { from, replyTo }: SendRequest, error: ErrorCode, ctx: UserContext): void {
-  if (from === state.id) refused(state, { replyTo, error }, ctx);
-  else ctx.env.users.tellIfActive(from, 'refused', { replyTo, error });
+  if (from === state.id && replyTo.connection !== PUBLISHED) refused(state, { replyTo, error }, ctx);
+  else tellRefused(ctx.env, replyTo, error);
 }
 
 /** Retries of a message that was on its way to the store share its outcome. */
@@ -123,7 +126,7 @@ function settleRetries(
   for (const { chatId, request } of waiting) {
     if (chatId !== number) continue;
     if (error !== null) refuse(state, request, error, ctx);
-    else ctx.env.users.tellIfActive(request.from, 'retried', { replyTo: request.replyTo, chatId });
+    else tellRetried(ctx.env, request.replyTo, chatId);
   }
 }
 

@@ -63,9 +63,10 @@ function messageText(run: Run, at: number): string {
   if (origin === Origin.messaging) return msgString(bytes, at);
   const to = frameTo(bytes, at);
   const rid = frameOp(bytes, at) === Op.groupSend ? `"#${to}"` : String(to);
+  const members = contentMembers(bytes, frameMsgStart(bytes, at), nextFrame(bytes, at), kind);
   return (
     `{"id":"${cometId(bytes, at)}","sid":${frameFrom(bytes, at)},"rid":${rid},` +
-    `"chatId":${frameChatId(bytes, at)}${content(bytes, at, kind)}}`
+    `"chatId":${frameChatId(bytes, at)}${members}}`
   );
 }
 
@@ -83,15 +84,13 @@ function cometId(buf: Buffer, at: number): string {
   return `c:${Math.min(from, to)}:${Math.max(from, to)}:${chatId}`;
 }
 
-/** The members that `msg` of a comet message becomes, each after a comma. */
-function content(buf: Buffer, at: number, kind: PayloadKind): string {
+/** The members that `msg`, [start, end) of `buf`, becomes in messaging, each after a comma. */
+export function contentMembers(buf: Buffer, start: number, end: number, kind: PayloadKind): string {
   if (kind === PayloadKind.json) {
-    const json = msgString(buf, at);
-    const start = skipSpace(json, 0);
-    return json[start] === '{' ? spread(json, start) : `,"text":${json}`;
+    const json = buf.toString('utf8', start, end);
+    const at = skipSpace(json, 0);
+    return json[at] === '{' ? spread(json, at) : `,"text":${json}`;
   }
-  const start = frameMsgStart(buf, at);
-  const end = nextFrame(buf, at);
   const text = utf8Text(buf, start, end);
   if (text !== undefined) return `,"text":${jsonString(text)}`;
   return `,"base64":"${buf.toString('base64', start, end)}"`;

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { ErrorCode } from '../errors.ts';
 import { readChatId, readInt32 } from './frame.ts';
-import { isMid, parseClientId, type UserId } from './user-id.ts';
+import { isMid, parseClientId, SYSTEM, type UserId } from './user-id.ts';
 
 /** The conversation that op 22 and 24 are about, as one of its members names it. */
 export interface Target {
@@ -53,7 +53,7 @@ export function readNumber(buf: Uint8Array, at: number): number {
 
 /** The plain decimal form of a mid is that mid (docs/protocol.md, "Identities"). */
 function clientTarget(name: string): Target | ErrorCode {
-  const id = parseClientId(name);
+  const id = name === SYSTEM ? SYSTEM : parseClientId(name);
   return id === undefined ? 'bad_recipient' : { isGroup: false, id };
 }
 

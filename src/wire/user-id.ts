@@ -3,6 +3,12 @@ import { limits } from '../limits.ts';
 /** A mid, or the name of a string client (docs/protocol.md, "Identities"). */
 export type UserId = number | string;
 
+/**
+ * The system: the server itself as a sender. A string client of a name that no client can have, so
+ * that nobody is the system, and nobody writes to it (docs/protocol.md, "The system").
+ */
+export const SYSTEM = '0';
+
 const MID_MAX = 2_147_483_647;
 const CANONICAL_DECIMAL = /^[1-9][0-9]{0,9}$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -26,10 +32,14 @@ export function parseClientId(s: string): UserId | undefined {
   return LONE_SURROGATE.test(s) ? undefined : s;
 }
 
-/** Order of users: mids before string clients, mids by value, strings by code unit. */
+/**
+ * Order of users: mids before string clients, mids by value, strings by code unit. The system comes
+ * last: it owns no pair, so that what it tells everybody is not numbered in one place.
+ */
 export function compareUsers(a: UserId, b: UserId): number {
   if (typeof a === 'number') return typeof b === 'number' ? a - b : -1;
   if (typeof b === 'number') return 1;
+  if (a === SYSTEM || b === SYSTEM) return Number(a === SYSTEM) - Number(b === SYSTEM);
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

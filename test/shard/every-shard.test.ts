@@ -16,7 +16,10 @@ test('A shard that does not answer is missing, and the answers of the others cou
       shard === 1 ? Promise.reject(failure) : Promise.resolve(shard * 10);
     assert.deepEqual(await everyShard(3, ask), { answers: [0, 20], missingShards: [1] });
   }
-  assert.deepEqual(await everyShard(2, (shard) => Promise.resolve(shard)), { answers: [0, 1], missingShards: [] });
+  assert.deepEqual(await everyShard(2, (shard) => Promise.resolve(shard)), {
+    answers: [0, 1],
+    missingShards: [],
+  });
 });
 
 test('A mistake of our own is no shard that is away.', async () => {
@@ -26,6 +29,8 @@ test('A mistake of our own is no shard that is away.', async () => {
 });
 
 test('Who asks one shard is told that it is not available.', async () => {
-  const isUnavailable = (error: unknown): boolean => error instanceof EnckeError && error.code === 'unavailable';
-  for (const failure of failures.slice(0, 2)) await assert.rejects(answer(Promise.reject(failure)), isUnavailable);
+  const isUnavailable = (error: unknown): boolean =>
+    error instanceof EnckeError && error.code === 'unavailable';
+  for (const failure of failures.slice(0, 2))
+    await assert.rejects(answer(Promise.reject(failure)), isUnavailable);
 });

@@ -6,12 +6,14 @@ import { adminRequest, type AdminAnswer } from './admin.ts';
 import { logLines } from './log-lines.ts';
 import { MemoryGroups } from './memory-groups.ts';
 import { MemoryPresence } from './memory-presence.ts';
+import { MemorySending } from './memory-sending.ts';
 
 /** An admin port over groups, connections and the like in memory. */
 export interface AdminRig {
   readonly port: number;
   readonly groups: MemoryGroups;
   readonly presence: MemoryPresence;
+  readonly sending: MemorySending;
   readonly admin: ReturnType<typeof createAdmin>;
   readonly logged: () => string;
   readonly call: (
@@ -25,8 +27,17 @@ export interface AdminRig {
 export async function startAdmin(t: TestContext, settings: Partial<AdminSettings> = {}): Promise<AdminRig> {
   const groups = new MemoryGroups();
   const presence = new MemoryPresence();
+  const sending = new MemorySending();
   const { logger, logged } = logLines();
-  const admin = createAdmin({ groups, presence, status: () => 'ready', logger, ...settings });
+  const admin = createAdmin({
+    groups,
+    presence,
+    sending,
+    messageBytesMax: 1_000,
+    status: () => 'ready',
+    logger,
+    ...settings,
+  });
   t.after(() => admin.close());
   await admin.listen({ host: '127.0.0.1', port: 0 });
   const { port } = admin.server.address() as AddressInfo;
@@ -35,6 +46,7 @@ export async function startAdmin(t: TestContext, settings: Partial<AdminSettings
     port,
     groups,
     presence,
+    sending,
     admin,
     logged,
     call: (...request) => adminRequest(address, ...request),
