@@ -120,7 +120,7 @@ const totalsSchema = {
         slow: count,
         missingShards,
       },
-      required: ['users', 'connections', 'missingShards'],
+      required: ['users', 'connections', 'tcp', 'webSocket', 'comet', 'messaging', 'slow', 'missingShards'],
     },
   }),
 };

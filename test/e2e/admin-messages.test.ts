@@ -159,7 +159,8 @@ onStores('messages of the admin port', (bench) => {
     assert.deepEqual([got?.from, got?.msg], [0, { id: 'i2', sid: from, rid: mid, text: 'hi' }]);
     assert.equal((await sendOne(bench, { from: mid, to: { users: [to] }, msg: 'hi' })).status, 'offline');
     const [own] = await wire.messages(1);
-    assert.deepEqual([own?.from, (own?.msg as { rid: string }).rid], [mid, to]);
+    assert.ok(own !== undefined);
+    assert.deepEqual([own.from, (own.msg as { rid: string }).rid], [mid, to]);
     assert.equal((await sendOne(bench, { from, to: { groups: [7] }, msg: 'hi' })).error, 'not_supported');
     await Promise.all([wire.end(), sender.close()]);
   });

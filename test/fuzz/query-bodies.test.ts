@@ -9,7 +9,7 @@ import { binaryEncoding } from '../../src/client/encoding-binary.ts';
 import { jsonEncoding } from '../../src/client/encoding-json.ts';
 import { parseAck, parseAckBytes } from '../../src/wire/ack-body.ts';
 import { parseHistory, parseHistoryBytes } from '../../src/wire/history-body.ts';
-import { parseClientId } from '../../src/wire/user-id.ts';
+import { parseClientId, SYSTEM } from '../../src/wire/user-id.ts';
 import { randomJson } from '../support/random-json.ts';
 import { seededRandom, type Random } from '../support/random.ts';
 
@@ -34,6 +34,10 @@ function randomBytes(random: Random, headBytes: number): Buffer {
   return random.chance(0.9) ? whole : whole.subarray(0, random.int(0, whole.length));
 }
 
+/** The system has a name that no client can have. */
+const clientNamed = (name: string): ReturnType<typeof parseClientId> =>
+  name === SYSTEM ? SYSTEM : parseClientId(name);
+
 /** The conversation, or the code. */
 function targetOf(body: Buffer, headBytes: number): unknown {
   if (body.length < headBytes) return 'bad_body';
@@ -41,7 +45,7 @@ function targetOf(body: Buffer, headBytes: number): unknown {
   if (kind === 2) {
     const name = body.subarray(headBytes);
     if (id !== 0 || Buffer.compare(Buffer.from(name.toString()), name) !== 0) return 'bad_body';
-    const client = parseClientId(name.toString());
+    const client = clientNamed(name.toString());
     return client === undefined ? 'bad_recipient' : { isGroup: false, id: client };
   }
   if (body.length !== headBytes || (kind !== 0 && kind !== 1)) return 'bad_body';

@@ -277,3 +277,18 @@ test('Where a group stands is told to those that are not there: they are fed fro
   rig.fanouts.watching(8, 5);
   assert.deepEqual([rig.behind, rig.fanouts.head(7), rig.fanouts.head(8)], [['1 of 7'], 5, 0]);
 });
+
+test('Who is given a message of a group now, and who later from the log, is counted at any moment.', (t) => {
+  const rig = new Rig(t);
+  for (const connection of [1, 2, 3, 4]) rig.member(connection);
+  const [slow, leaving] = [rig.member(5), rig.member(6)];
+  slow.congest(0);
+  leaving.close(closes.goingAway);
+  rig.say(7, 1, ['a']);
+  rig.flush();
+  assert.deepEqual(rig.fanouts.given({ group: 7, chatId: 1 }), { now: 4, later: 1 });
+  assert.deepEqual(rig.fanouts.given({ group: 8, chatId: 1 }), { now: 0, later: 0 });
+  slow.drain();
+  deliveryOf(slow).sent = 1; // the log gave it that
+  assert.deepEqual(rig.fanouts.given({ group: 7, chatId: 1 }), { now: 5, later: 0 });
+});

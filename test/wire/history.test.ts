@@ -5,6 +5,7 @@ import { historyFrame, historyText } from '../../src/wire/history-reply.ts';
 import { hex } from '../support/frames.ts';
 import { bytesRun, jsonRun, runOf } from '../support/runs.ts';
 import { PayloadKind } from '../../src/wire/run.ts';
+import { SYSTEM } from '../../src/wire/user-id.ts';
 
 const bytesOf = (text: string): HistoryQuery | string => {
   const body = hex(text);
@@ -65,6 +66,13 @@ test('A JSON op 24 needs a conversation alone; other members are ignored.', () =
     limit: 256,
     newestFirst: true,
   });
+});
+
+test('The conversation with the system is named 0, as a string.', () => {
+  const target = { isGroup: false, id: SYSTEM };
+  assert.deepEqual((parseHistory({ with: '0' }) as HistoryQuery).target, target);
+  const bytes = '02 00000000 0000000000000000 0000000000000000 00000000 00 30';
+  assert.deepEqual((bytesOf(bytes) as HistoryQuery).target, target);
 });
 
 const badBodies: [string, unknown, string][] = [

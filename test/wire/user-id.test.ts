@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareUsers, isDevice, isMid, parseClientId } from '../../src/wire/user-id.ts';
+import { compareUsers, isDevice, isMid, parseClientId, SYSTEM } from '../../src/wire/user-id.ts';
 
 test('The canonical decimal form of a mid is that mid.', () => {
   assert.equal(parseClientId('1'), 1);
@@ -33,6 +33,12 @@ test('Mids come before string clients, by value; strings by code unit.', () => {
   assert.deepEqual(users.sort(compareUsers), [2, 10, '021', 'B', 'a', 'b']);
   assert.equal(compareUsers('a', 'a'), 0);
   assert.equal(compareUsers(7, 7), 0);
+});
+
+test('The system has a name that no client can have, and comes after all of them.', () => {
+  assert.equal(parseClientId(SYSTEM), undefined);
+  const users = [SYSTEM, '\uffff', 5, '!', SYSTEM, 2];
+  assert.deepEqual(users.sort(compareUsers), [2, 5, '!', '\uffff', SYSTEM, SYSTEM]);
 });
 
 test('A mid is an int32 above 0.', () => {
