@@ -65,6 +65,9 @@ export const limits = {
   laneInBytesMax: 16_777_216,
   /** Bytes on the way from one shard to the gateway. Full: the shard holds its output back. */
   laneOutBytesMax: 16_777_216,
+  /** Slabs that each end of a lane keeps to write into again, and their bytes. Full: the largest stay. */
+  laneSparesMax: 4,
+  laneSpareBytesMax: 8_388_608,
 
   /** Bytes of one run of messages (one sender, one conversation). Full: the next run is begun. */
   runBytesMax: 65_536,

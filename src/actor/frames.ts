@@ -97,9 +97,16 @@ addExtension({
 const packr = new Packr({ useRecords: true });
 const unpackr = new Unpackr({ useRecords: true });
 
+/** Batches are packed here: else msgpackr allocates for each one that is longer than the one before. */
+let scratch: Buffer = Buffer.allocUnsafeSlow(65_536);
+const scratchBytesMax = 4_194_304;
+
 /** Encodes a batch into an ArrayBuffer of its own, which can be transferred. */
 export function encodeBatch(batch: readonly unknown[]): ArrayBuffer {
-  const view = packr.pack(batch); // A view of a buffer that msgpackr goes on using.
+  packr.useBuffer(scratch);
+  const view = packr.pack(batch); // A view of `scratch`, or of what it had to be replaced by.
+  const { buffer } = view;
+  if (buffer !== scratch.buffer && buffer.byteLength <= scratchBytesMax) scratch = Buffer.from(buffer);
   const bytes = Buffer.allocUnsafeSlow(view.byteLength);
   bytes.set(view);
   return bytes.buffer;

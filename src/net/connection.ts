@@ -58,8 +58,11 @@ export abstract class Connection {
     this.#taken = 0;
   }
 
-  /** `counts`: 1 when it ends what the shard gave the connection in one tick, else 0. */
-  abstract write(bytes: Buffer, text: boolean, counts?: number): void;
+  /**
+   * `counts`: 1 when it ends what the shard gave the connection in one tick, else 0. True: the bytes
+   * were copied or dropped, and may be overwritten.
+   */
+  abstract write(bytes: Buffer, text: boolean, counts?: number): boolean;
   /** Tells the client why, then ends. Whatever it still sends is read and dropped. */
   abstract end(close: Pick<CloseReason, 'code' | 'reason'>): void;
   protected abstract stopReading(): void;
@@ -84,21 +87,23 @@ export abstract class Connection {
     this.#listener.drained(this);
   }
 
-  protected wrote(): void {
+  protected wrote(): boolean {
     // A write that the kernel took at once leaves nothing in the socket's own buffer.
-    this.settle(this.socket.writableLength === 0);
+    return this.settle(this.socket.writableLength === 0);
   }
 
-  /** Whether everything that was written so far is with the kernel. */
-  protected settle(isTaken: boolean): void {
+  /** Whether everything that was written so far is with the kernel; returns it. */
+  protected settle(isTaken: boolean): boolean {
     if (isTaken) this.#taken = this.accepted;
     else this.#congest();
+    return isTaken;
   }
 
   /** A write that is not sent any more must not count as taken: nothing was since the last one. */
-  protected drop(): void {
+  protected drop(): boolean {
     this.#dropping = true;
     this.#congest();
+    return true;
   }
 
   #congest(): void {
@@ -119,11 +124,11 @@ export abstract class Connection {
 }
 
 export class TcpConnection extends Connection {
-  write(bytes: Buffer, text: boolean, counts = 0): void {
+  write(bytes: Buffer, text: boolean, counts = 0): boolean {
     if (this.ending) return this.drop();
     this.accepted += counts;
     this.send(bytes, text);
-    this.wrote();
+    return this.wrote();
   }
 
   protected send(bytes: Buffer, _text: boolean): void {
@@ -158,11 +163,11 @@ export class WebSocketConnection extends Connection {
     this.webSocket = webSocket;
   }
 
-  write(bytes: Buffer, text: boolean, counts = 0): void {
+  write(bytes: Buffer, text: boolean, counts = 0): boolean {
     if (this.ending || this.webSocket.readyState !== WebSocket.OPEN) return this.drop();
     this.accepted += counts;
     this.send(bytes, text);
-    this.wrote();
+    return this.wrote();
   }
 
   protected send(bytes: Buffer, text: boolean): void {

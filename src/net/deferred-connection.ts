@@ -51,7 +51,7 @@ export class DeferredWebSocketConnection extends WebSocketConnection {
     this.webSocket.send(own, { binary: !text, compress: this.#compress }, this.#onWritten);
   }
 
-  protected override wrote(): void {
-    this.settle(this.webSocket.bufferedAmount === 0);
+  protected override wrote(): boolean {
+    return this.settle(this.webSocket.bufferedAmount === 0);
   }
 }

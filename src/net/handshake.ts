@@ -98,7 +98,10 @@ export abstract class CometHandshake {
       this.#answer(Op.heartbeatReply, version, seq, this.#json, new EnckeError('unsupported_version'));
       return;
     }
-    if (this.#json) return this.connection.write(Buffer.from(heartbeatReplyText(version, seq)), true);
+    if (this.#json) {
+      this.connection.write(Buffer.from(heartbeatReplyText(version, seq)), true);
+      return;
+    }
     const frame = Buffer.alloc(HEADER_BYTES);
     writeHeader(frame, 0, HEADER_BYTES, version, Op.heartbeatReply, seq);
     this.connection.write(frame, false);

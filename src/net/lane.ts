@@ -74,6 +74,9 @@ const ACK_DELAY_MS = 20;
  * One end of the way between the gateway and a shard. Records are collected in a slab; `flush`
  * posts it, at most once a tick. What the other end has not acknowledged is bounded by
  * `windowBytes`: past it `flush` holds the slab back and `isFull` says so.
+ *
+ * `onSlab` says whether the slab is free afterwards, no view of it being held: then it is written
+ * into again for the way back, and buffers go to and fro instead of being collected.
  */
 export class Lane {
   readonly out = new SlabWriter();
@@ -92,7 +95,7 @@ export class Lane {
   #ackTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(port: MessagePort, windowBytes: number, onSlab: (reader: SlabReader) => void) {
+  constructor(port: MessagePort, windowBytes: number, onSlab: (reader: SlabReader) => boolean) {
     this.#port = port;
     this.#windowBytes = windowBytes;
     port.on('message', (slab: ArrayBuffer) => {
@@ -142,11 +145,11 @@ export class Lane {
     this.#port.postMessage(slab, [slab]);
   }
 
-  #receive(slab: ArrayBuffer, onSlab: (reader: SlabReader) => void): void {
+  #receive(slab: ArrayBuffer, onSlab: (reader: SlabReader) => boolean): void {
     if (this.#closed) return;
     const reader = new SlabReader(slab);
     this.#takeAcknowledgement(reader.acknowledged);
-    onSlab(reader);
+    if (onSlab(reader)) this.out.give(slab);
     if (reader.used <= SLAB_HEAD_BYTES) return; // only an acknowledgement: it is not answered by one
     this.#received = reader.number;
     this.#bytesSinceAck += reader.used;

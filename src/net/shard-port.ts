@@ -20,13 +20,17 @@ export class ShardPort {
   /** Connections that were paused because the lane is full. */
   readonly #held = new Set<Connection>();
   #flushScheduled = false;
+  /** The kernel took all of the slab that is being carried out: no socket holds a view of it. */
+  #taken = true;
 
   constructor(shard: number, port: MessagePort, connections: Connections, onDrained: () => void) {
     this.shard = shard;
     this.#connections = connections;
     this.#onDrained = onDrained;
     this.#lane = new Lane(port, limits.laneInBytesMax, (reader) => {
+      this.#taken = true;
       this.#carryOut(reader);
+      return this.#taken;
     });
     this.#lane.onAcknowledged = this.#onAcknowledged;
   }
@@ -115,13 +119,12 @@ export class ShardPort {
       switch (reader.type) {
         case ToGateway.write:
         case ToGateway.writeText:
-          this.#connections
-            .get(reader.connection)
-            ?.write(
-              reader.buf.subarray(reader.start, reader.end),
-              reader.type === ToGateway.writeText,
-              reader.argument,
-            );
+          this.#write(
+            reader.connection,
+            reader.buf.subarray(reader.start, reader.end),
+            reader.type === ToGateway.writeText,
+            reader.argument,
+          );
           break;
         case ToGateway.multicast:
         case ToGateway.multicastText:
@@ -149,8 +152,13 @@ export class ShardPort {
     const { buf, start, argument: count } = reader;
     const bytes = buf.subarray(start + count * 4, reader.end);
     for (let i = 0; i < count; i++) {
-      this.#connections.get(buf.readInt32LE(start + i * 4))?.write(bytes, text, 1);
+      this.#write(buf.readInt32LE(start + i * 4), bytes, text, 1);
     }
+  }
+
+  #write(id: number, bytes: Buffer, text: boolean, counts: number): void {
+    const connection = this.#connections.get(id);
+    if (connection !== undefined && !connection.write(bytes, text, counts)) this.#taken = false;
   }
 
   #credit(id: number, bytes: number): void {

@@ -1,3 +1,5 @@
+import { limits } from '../limits.ts';
+
 /**
  * A slab: the records of one tick for one thread, in one ArrayBuffer that is transferred.
  *
@@ -16,14 +18,22 @@ const SLAB_BYTES_MIN = 4_096;
 
 const padded = (bytes: number): number => (bytes + 3) & ~3;
 
-/** Collects records; `take` hands the slab over and begins the next one. */
+/**
+ * Collects records; `take` hands the slab over and begins the next one. It writes into slabs that
+ * were read, as far as it is given any: memory that is used again is warm, and V8 does not have to
+ * collect it (docs/performance.md).
+ */
 export class SlabWriter {
   /** The slab's bytes: write payloads here, at the offset that `begin` returned. */
   buf: Buffer = empty;
+  /** Of `buf`. */
+  view: DataView = emptyView;
   #words: Int32Array = emptyWords;
   #used = 0;
   #flags = 0;
   #sizeHint = SLAB_BYTES_MIN;
+  readonly #spares: ArrayBuffer[] = [];
+  #spareBytes = 0;
 
   get used(): number {
     return this.#used;
@@ -65,24 +75,57 @@ export class SlabWriter {
     // The next slab is as large as the recent ones were: no growing under load, little when idle.
     this.#sizeHint = Math.max(SLAB_BYTES_MIN, used, (this.#sizeHint * 3) >> 2);
     this.buf = empty;
+    this.view = emptyView;
     this.#words = emptyWords;
     this.#used = 0;
     this.#flags = 0;
     return slab;
   }
 
+  /**
+   * A slab that nobody reads any more, nor holds a view of. The largest ones are kept, within the
+   * bounds; the others are left to the collector.
+   */
+  give(slab: ArrayBuffer): void {
+    const spares = this.#spares;
+    spares.push(slab);
+    spares.sort((a, b) => b.byteLength - a.byteLength);
+    this.#spareBytes += slab.byteLength;
+    while (spares.length > limits.laneSparesMax || this.#spareBytes > limits.laneSpareBytesMax) {
+      // One that is too large by itself goes, else the smallest.
+      const gone =
+        (spares[0] as ArrayBuffer).byteLength > limits.laneSpareBytesMax ? spares.shift() : spares.pop();
+      this.#spareBytes -= gone?.byteLength ?? 0;
+    }
+  }
+
   #grow(bytes: number): void {
+    const outgrown = this.buf;
+    const next = this.#spareOf(bytes) ?? this.#allocate(bytes);
+    outgrown.copy(next, 0, 0, this.#used);
+    this.buf = next;
+    this.view = new DataView(next.buffer, next.byteOffset, next.length);
+    this.#words = new Int32Array(next.buffer, next.byteOffset, next.length >> 2);
+    if (outgrown.length > 0) this.give(outgrown.buffer as ArrayBuffer);
+  }
+
+  #spareOf(bytes: number): Buffer | undefined {
+    if ((this.#spares[0]?.byteLength ?? 0) < bytes) return undefined;
+    const spare = this.#spares.shift() as ArrayBuffer;
+    this.#spareBytes -= spare.byteLength;
+    return Buffer.from(spare);
+  }
+
+  #allocate(bytes: number): Buffer {
     let size = Math.max(this.buf.length * 2, padded(this.#sizeHint));
     while (size < bytes) size *= 2;
     // Not zeroed, and not from the shared pool, whose memory cannot be transferred.
-    const next = Buffer.allocUnsafeSlow(size);
-    this.buf.copy(next, 0, 0, this.#used);
-    this.buf = next;
-    this.#words = new Int32Array(next.buffer, 0, size >> 2);
+    return Buffer.allocUnsafeSlow(size);
   }
 }
 
 const empty = Buffer.alloc(0);
+const emptyView = new DataView(new ArrayBuffer(0));
 const emptyWords = new Int32Array(0);
 
 /** Walks the records of a slab: `while (reader.next()) …`. */

@@ -19,6 +19,7 @@ import {
   type ErrorEntry,
 } from '../wire/messaging.ts';
 import { Op } from '../wire/op.ts';
+import { viewOf } from '../wire/view-of.ts';
 import type { Session } from '../user/session.ts';
 
 const unknownOperation = -errorNumber('unknown_operation');
@@ -104,7 +105,7 @@ export class Outbox {
     while (requests.take()) {
       const { op, version, seq, result } = requests;
       if (op === Op.heartbeatReply) at = writeHeader(out.buf, at, HEADER_BYTES, version, op, seq);
-      else at = writeReply(out.buf, at, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
+      else at = writeReply(out.view, at, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
     }
     if (batchBytes > 0) writeBatch(out.buf, at, runs);
     this.#wrote(session);
@@ -118,7 +119,7 @@ export class Outbox {
       const { op, version, seq, result } = requests;
       if (isNumberReply(op, result)) {
         const frame = Buffer.allocUnsafe(REPLY_BYTES);
-        writeReply(frame, 0, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
+        writeReply(viewOf(frame), 0, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
         prefix.push(frame);
       } else if (isHeartbeatReply(op, result)) {
         const frame = Buffer.allocUnsafe(HEADER_BYTES);

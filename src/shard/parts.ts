@@ -56,7 +56,10 @@ const now = (): number => Date.now();
 export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Parts {
   const { shard, shards } = task;
   const users = new Users();
-  const lane = new Lane(task.lane, limits.laneOutBytesMax, (reader) => host.takeIn(reader));
+  const lane = new Lane(task.lane, limits.laneOutBytesMax, (reader) => {
+    host.takeIn(reader);
+    return true; // what outlives the call was copied
+  });
   lane.onAcknowledged = () => host.onAcknowledged();
   const engine = openEngine(task, logger, (message) => host.tellMain(message));
   const store = storeOf(engine, shard, shards, () => users.system);

@@ -33,6 +33,8 @@ export class Requests {
   #to: UserId = 0;
   #kind: PayloadKind = PayloadKind.bytes;
   #firstTicket = 0;
+  /** The shard of the conversation's owner. */
+  #owner = 0;
 
   constructor(host: RequestHost) {
     this.#host = host;
@@ -67,7 +69,7 @@ export class Requests {
       this.#kind === kind &&
       this.#builder.byteLength + end - start <= limits.runBytesMax;
     if (!follows) this.#begin(session, op, to, kind);
-    const ticket = session.requests.add(replyOp(op), seq, version, this.#ownerShard(session, op, to));
+    const ticket = session.requests.add(replyOp(op), seq, version, this.#owner);
     if (this.#builder.count === 0) this.#firstTicket = ticket;
     this.#builder.add(op, Number(session.user), to, buf, start, end);
   }
@@ -89,7 +91,7 @@ export class Requests {
   /** A messaging message: stored whole, as JSON, under its own id. */
   sendMessaging(session: Session, op: number, to: UserId, id: string, idText: string, raw: string): void {
     this.#begin(session, op, to, PayloadKind.json);
-    this.#firstTicket = session.requests.add(replyOp(op), 0, 1, this.#ownerShard(session, op, to));
+    this.#firstTicket = session.requests.add(replyOp(op), 0, 1, this.#owner);
     (session.ids ??= new Map()).set(this.#firstTicket, idText);
     const bytes = Buffer.from(raw);
     this.#builder.add(op, numberOf(session.user), numberOf(to), bytes, 0, bytes.length);
@@ -107,6 +109,7 @@ export class Requests {
     this.#op = op;
     this.#to = to;
     this.#kind = kind;
+    this.#owner = shardOf(op === Op.send ? lower(session.user, to) : to, this.#host.shards);
   }
 
   #finish(origin: Origin, id: string | null): void {
@@ -119,10 +122,6 @@ export class Requests {
     const request: SendRequest = { replyTo, from: user, to: this.#to, run, echo: session.hasSiblings, id };
     if (this.#op === Op.send) this.#host.sendToUser(lower(user, this.#to), request);
     else this.#host.sendToGroup(Number(this.#to), request);
-  }
-
-  #ownerShard(session: Session, op: number, to: UserId): number {
-    return shardOf(op === Op.send ? lower(session.user, to) : to, this.#host.shards);
   }
 }
 

@@ -1,6 +1,7 @@
-import { HEADER_BYTES, PUSH_VERSION, SEND_HEAD_BYTES, readInt32, writeHeader } from './frame.ts';
+import { HEADER_BYTES, PUSH_VERSION, SEND_HEAD_BYTES, writeHeader } from './frame.ts';
 import { Op } from './op.ts';
 import type { Run } from './run.ts';
+import { viewOf } from './view-of.ts';
 
 /** Whether the body [start, end) of op 18 or 20 holds `from` and `to`; else it is a bad_body. */
 export function isSendBody(start: number, end: number): boolean {
@@ -9,11 +10,11 @@ export function isSendBody(start: number, end: number): boolean {
 
 /** `from` of a request of op 18 or 20 whose body begins at `start`. */
 export function sendFrom(buf: Buffer, start: number): number {
-  return readInt32(buf, start);
+  return viewOf(buf).getInt32(start);
 }
 
 export function sendTo(buf: Buffer, start: number): number {
-  return readInt32(buf, start + 4);
+  return viewOf(buf).getInt32(start + 4);
 }
 
 /** Offset of `msg` in a request of op 18 or 20 whose body begins at `start`. */

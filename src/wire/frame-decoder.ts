@@ -2,6 +2,7 @@ import { HEADER_BYTES, OP_AT, SEQ_AT, VERSION_AT } from './frame.ts';
 import { HEADER_LENGTH_AT, readInt16, readInt32 } from './frame.ts';
 import { lengthFailure, lengthsAreValid } from './frame-failure.ts';
 import type { FrameFailure } from './frame-failure.ts';
+import { viewOf } from './view-of.ts';
 
 export type { FrameFailure } from './frame-failure.ts';
 export { decodeMessage } from './message-decoder.ts';
@@ -84,10 +85,11 @@ export class FrameDecoder {
 
   #passWhole(buf: Buffer, start: number, end: number, sink: FrameSink): number {
     const max = this.#packageBytesMax;
+    const view = viewOf(buf);
     let at = start;
     while (end - at >= HEADER_BYTES) {
-      const packageLength = readInt32(buf, at);
-      const headerLength = readInt16(buf, at + HEADER_LENGTH_AT);
+      const packageLength = view.getInt32(at);
+      const headerLength = view.getInt16(at + HEADER_LENGTH_AT);
       if (!lengthsAreValid(packageLength, headerLength, max)) {
         this.#fail(packageLength, headerLength);
         return at;
@@ -97,9 +99,9 @@ export class FrameDecoder {
         this.#beginPackage(packageLength);
         return at;
       }
-      const op = readInt32(buf, at + OP_AT);
-      const version = readInt16(buf, at + VERSION_AT);
-      const seq = readInt32(buf, at + SEQ_AT);
+      const op = view.getInt32(at + OP_AT);
+      const version = view.getInt16(at + VERSION_AT);
+      const seq = view.getInt32(at + SEQ_AT);
       if (!sink.onFrame(op, version, seq, buf, at + headerLength, next)) {
         this.#stopped = true;
         return next;

@@ -64,6 +64,23 @@ export function writeChatId(buf: Uint8Array, at: number, n: number): void {
   writeInt32(buf, at + 4, n % TWO_32);
 }
 
+/** `writeHeader` where there is a view of the buffer already. */
+export function putHeader(
+  view: DataView,
+  at: number,
+  packageLength: number,
+  version: number,
+  op: number,
+  seq: number,
+): number {
+  view.setInt32(at + PACKAGE_LENGTH_AT, packageLength);
+  view.setInt16(at + HEADER_LENGTH_AT, HEADER_BYTES);
+  view.setInt16(at + VERSION_AT, version);
+  view.setInt32(at + OP_AT, op);
+  view.setInt32(at + SEQ_AT, seq);
+  return at + HEADER_BYTES;
+}
+
 /** Writes a header of 16 bytes and returns the offset after it. */
 export function writeHeader(
   buf: Uint8Array,
@@ -83,7 +100,7 @@ export function writeHeader(
 
 /** Writes a whole package of op 19 or 21 and returns the offset after it. `ret` is 0 or -1. */
 export function writeReply(
-  buf: Uint8Array,
+  view: DataView,
   at: number,
   op: number,
   version: number,
@@ -91,9 +108,10 @@ export function writeReply(
   ret: number,
   chatId: number,
 ): number {
-  writeHeader(buf, at, REPLY_BYTES, version, op, seq);
-  buf[at + HEADER_BYTES] = ret;
-  writeChatId(buf, at + HEADER_BYTES + 1, chatId);
+  putHeader(view, at, REPLY_BYTES, version, op, seq);
+  view.setInt8(at + HEADER_BYTES, ret);
+  view.setInt32(at + HEADER_BYTES + 1, Math.floor(chatId / TWO_32));
+  view.setInt32(at + HEADER_BYTES + 5, chatId % TWO_32);
   return at + REPLY_BYTES;
 }
 

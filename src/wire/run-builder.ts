@@ -1,10 +1,11 @@
 import { assert } from '../assert.ts';
-import { HEADER_BYTES, PUSH_VERSION, writeHeader, writeInt32 } from './frame.ts';
+import { HEADER_BYTES, PUSH_VERSION, putHeader } from './frame.ts';
 import { RUN_FRAME_HEAD_BYTES } from './run.ts';
 import type { Origin, PayloadKind, Run } from './run.ts';
+import { viewOf } from './view-of.ts';
 
 /** Up to here a loop is quicker than `copy`, which makes a view of its source first (measured). */
-const LOOP_BYTES_MAX = 32;
+const LOOP_BYTES_MAX = 128;
 
 /**
  * Puts requests into received form, one run after another (see run.ts). Bytes come from chunks
@@ -14,6 +15,7 @@ const LOOP_BYTES_MAX = 32;
 export class RunBuilder {
   readonly #arenaBytes: number;
   #chunk: Buffer | undefined = undefined;
+  #view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the run under construction starts and ends in the chunk. */
   #start = 0;
   #end = 0;
@@ -36,18 +38,17 @@ export class RunBuilder {
   add(op: number, from: number, to: number, src: Buffer, start: number, end: number): void {
     const packageLength = RUN_FRAME_HEAD_BYTES + end - start;
     const chunk = this.#roomFor(packageLength);
-    let at = writeHeader(chunk, this.#end, packageLength, PUSH_VERSION, op, 0);
+    const view = this.#view;
+    const at = this.#end;
+    putHeader(view, at, packageLength, PUSH_VERSION, op, 0);
     // chatId, which numberRun fills in: the chunk comes with whatever was in memory.
-    writeInt32(chunk, at, 0);
-    writeInt32(chunk, at + 4, 0);
-    writeInt32(chunk, at + 8, from);
-    writeInt32(chunk, at + 12, to);
-    at += RUN_FRAME_HEAD_BYTES - HEADER_BYTES;
-    if (end - start <= LOOP_BYTES_MAX) {
-      for (let i = start; i < end; i++) chunk[at++] = src[i]!;
-    } else {
-      src.copy(chunk, at, start, end);
-    }
+    view.setInt32(at + HEADER_BYTES, 0);
+    view.setInt32(at + HEADER_BYTES + 4, 0);
+    view.setInt32(at + HEADER_BYTES + 8, from);
+    view.setInt32(at + HEADER_BYTES + 12, to);
+    const msgAt = at + RUN_FRAME_HEAD_BYTES;
+    if (end - start > LOOP_BYTES_MAX) src.copy(chunk, msgAt, start, end);
+    else copyWords(src, start, end, view, msgAt);
     this.#end += packageLength;
     this.#count += 1;
   }
@@ -73,8 +74,17 @@ export class RunBuilder {
     const chunk = Buffer.allocUnsafeSlow(Math.max(this.#arenaBytes, runBytes > 0 ? need * 2 : need));
     this.#chunk?.copy(chunk, 0, this.#start, this.#end);
     this.#chunk = chunk;
+    this.#view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
     this.#start = 0;
     this.#end = runBytes;
     return chunk;
   }
+}
+
+function copyWords(src: Buffer, start: number, end: number, target: DataView, at: number): void {
+  const source = viewOf(src);
+  let from = start;
+  let to = at;
+  for (const last = end - 4; from <= last; from += 4, to += 4) target.setInt32(to, source.getInt32(from));
+  for (; from < end; from++, to++) target.setUint8(to, source.getUint8(from));
 }

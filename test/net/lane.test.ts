@@ -26,6 +26,7 @@ class Rig {
     const { port1, port2 } = new MessageChannel();
     this.lane = new Lane(port1, WINDOW, (reader) => {
       while (reader.next()) this.taken.push(reader.argument);
+      return true;
     });
     this.peer = port2;
     port2.on('message', (slab: ArrayBuffer) => {
@@ -77,8 +78,8 @@ function argumentsOf(slab: SlabReader | undefined): number[] {
 test('Records arrive at the other lane in order, one slab a flush.', async (t) => {
   const { port1, port2 } = new MessageChannel();
   const got: [number, number[]][] = [];
-  const a = new Lane(port1, WINDOW, () => undefined);
-  const b = new Lane(port2, WINDOW, (reader) => got.push([reader.number, argumentsOf(reader)]));
+  const a = new Lane(port1, WINDOW, () => true);
+  const b = new Lane(port2, WINDOW, (reader) => got.push([reader.number, argumentsOf(reader)]) > 0);
   t.after(() => [a, b].forEach((lane) => lane.close()));
   for (let tick = 0; tick < 3; tick++) {
     for (let i = 0; i < 4; i++) a.out.begin(1, 1, tick * 4 + i, 0);

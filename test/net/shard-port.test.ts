@@ -13,13 +13,18 @@ class Recorded extends Connection {
   readonly written: string[] = [];
   readonly ended: number[] = [];
   reading = true;
+  /** The kernel takes all at once. */
+  takes = true;
+  last: Buffer = Buffer.alloc(0);
 
   constructor(id: number, listener: ConnectionListener) {
     super(id, { writableLength: 0 } as Socket, listener);
   }
 
-  write(bytes: Buffer, text: boolean, counts = 0): void {
+  write(bytes: Buffer, text: boolean, counts = 0): boolean {
     this.written.push(`${text ? 'text' : 'bytes'} ${String(bytes)} ${counts}`);
+    this.last = bytes;
+    return this.takes;
   }
 
   end({ code }: { readonly code: number }): void {
@@ -64,6 +69,7 @@ function joined(connections: number) {
     const types: number[] = [];
     while (reader.next()) types.push(reader.type);
     onSlab?.(types);
+    return true;
   });
   cleanups.push(() => {
     port.close();
@@ -104,6 +110,22 @@ test('What a shard writes goes to its connection, a multicast to each of many.',
     [[], [closes.idle.code], []],
   );
   assert.equal(drained(), 1);
+});
+
+test('A slab is written to again for the way back, unless a socket still holds bytes of it.', async () => {
+  for (const takes of [true, false]) {
+    const { port, shard, some, carriedOut, nextSlab } = joined(2);
+    const [reading, slow] = some as [Recorded, Recorded];
+    slow.takes = takes;
+    say(shard, ToGateway.write, slow.id, 1, 'held');
+    say(shard, ToGateway.write, reading.id, 1, 'taken');
+    await carriedOut();
+    const slab = nextSlab();
+    port.input(reading, ToShard.bytes, Buffer.alloc(64));
+    // A slab that was written to again has been transferred, and its views are empty.
+    await slab;
+    assert.equal(String(slow.last), takes ? '' : 'held');
+  }
 });
 
 test('A connection with its bound of unhandled input is not read until the shard gives credit.', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { limits } from '../../src/limits.ts';
 import { RECORD_HEAD_BYTES, SLAB_HEAD_BYTES, SlabReader, SlabWriter } from '../../src/net/slab.ts';
 import { seededRandom } from '../support/random.ts';
 
@@ -138,4 +139,38 @@ test('Under steady load slabs do not grow while they are written, and shrink aga
     writer.begin(1, 1, 0, 0);
   }
   assert.equal(writer.buf.length, 4_096);
+});
+
+test('A slab that was given back is written to again, and keeps what is in it when it is too small.', () => {
+  const writer = new SlabWriter();
+  const slab = new ArrayBuffer(8_192);
+  writer.give(slab);
+  put(writer, 1, 1, 1, Buffer.from('abc'));
+  assert.equal(writer.take(1, 0), slab);
+  writer.give(slab);
+  put(writer, 1, 1, 1, Buffer.from('abc'));
+  put(writer, 2, 2, 2, Buffer.alloc(10_000, 'd'));
+  const [first, second] = seen(writer.take(2, 0));
+  assert.equal(first?.payload, '616263');
+  assert.equal(second?.payload, '64'.repeat(10_000));
+});
+
+test('Of the slabs that were given back the largest are kept, within their bounds.', () => {
+  const writer = new SlabWriter();
+  writer.give(new ArrayBuffer(limits.laneSpareBytesMax + 4));
+  const sizes = Array.from({ length: limits.laneSparesMax + 2 }, (_, i) => 8_192 * (i + 1));
+  for (const size of sizes) writer.give(new ArrayBuffer(size));
+  const taken = sizes.map(() => {
+    writer.begin(1, 1, 0, 0);
+    return writer.take(1, 0).byteLength;
+  });
+  const kept = sizes.toReversed().slice(0, limits.laneSparesMax);
+  assert.deepEqual(taken, [...kept, 4_096, 4_096]);
+
+  for (let i = 0; i < limits.laneSparesMax; i++) writer.give(new ArrayBuffer(limits.laneSpareBytesMax / 2));
+  const large = sizes.map(() => {
+    writer.begin(1, 1, 0, 0);
+    return writer.take(1, 0).byteLength;
+  });
+  assert.deepEqual(large.filter((bytes) => bytes > 4_096).length, 2);
 });

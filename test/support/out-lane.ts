@@ -23,7 +23,7 @@ export class OutLane {
 
   constructor(t: TestContext) {
     const { port1, port2 } = new MessageChannel();
-    this.lane = new Lane(port1, WINDOW, () => undefined);
+    this.lane = new Lane(port1, WINDOW, () => true);
     t.after(() => {
       this.lane.close();
       port2.close();

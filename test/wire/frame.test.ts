@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { viewOf } from '../../src/wire/view-of.ts';
 import { test } from 'node:test';
 import { Op } from '../../src/wire/op.ts';
 import { REPLY_BYTES, frameWithText, readChatId, readInt16 } from '../../src/wire/frame.ts';
@@ -21,13 +22,13 @@ test('A sequence and a version are echoed bit by bit, negative ones as well.', (
 
 test('A reply is 25 bytes: header, ret 0 and the chatId.', () => {
   const buf = Buffer.alloc(REPLY_BYTES);
-  assert.equal(writeReply(buf, 0, Op.sendReply, 1, 9, 0, 258), 25);
+  assert.equal(writeReply(viewOf(buf), 0, Op.sendReply, 1, 9, 0, 258), 25);
   assert.deepEqual(buf, hex('00000019 0010 0001 00000013 00000009 00 0000000000000102'));
 });
 
 test('A failed reply has ret -1 and chatId 0.', () => {
   const buf = Buffer.alloc(REPLY_BYTES, 0xee);
-  writeReply(buf, 0, Op.groupSendReply, 0, 9, -1, 0);
+  writeReply(viewOf(buf), 0, Op.groupSendReply, 0, 9, -1, 0);
   assert.deepEqual(buf, hex('00000019 0010 0000 00000015 00000009 ff 0000000000000000'));
 });
 
