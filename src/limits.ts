@@ -53,6 +53,18 @@ export const limits = {
   /** Connections of one user. Full: the new one is closed with 4429. */
   userConnectionsMax: 256,
 
+  /**
+   * Requests in a second and at once, of a connection and of a user. Over it: 4429. Flags --rate-limit
+   * and --user-rate-limit; not limited by default on a loopback host.
+   */
+  requestsPerSecondMax: 10_000,
+  requestsBurstMax: 20_000,
+  userRequestsPerSecondMax: 20_000,
+  userRequestsBurstMax: 40_000,
+  /** Users of one shard without a connection whose rate is kept. Full: the oldest begins anew. */
+  rateUsersLeftMax: 65_536,
+  /** How deep JSON of a client may nest. Over it: 1007, or `not_json` in messaging. */
+  jsonDepthMax: 128,
   /** Requests of one connection that wait for their reply. Full: its input is parked, then paused. */
   sessionRequestsMax: 1_024,
   /** Time for the outcome of a request. Over it: the connection is closed with 4500. */

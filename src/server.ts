@@ -112,6 +112,7 @@ class RunningServer implements Server {
       shards: options.workers,
       packageBytesMax: options.packageBytesMax,
       idleTimeoutMs: options.idleTimeoutMs,
+      rates: options.rates,
       stores: this.#stores,
       logLevel: this.#logger.level,
       logger: this.#logger,

@@ -85,6 +85,23 @@ function list(allowed: string, isGood: (text: string) => boolean) {
   return z.string(allowed).refine((text) => text.split(',').every((part) => isGood(part.trim())), allowed);
 }
 
+/** `100` or `100:500`: requests in a second, and at once. */
+const isRate = (text: string): boolean => /^[1-9]\d{0,8}(:[1-9]\d{0,8})?$/.test(text);
+
+/** Also written as a plain number in the command line and in a file. */
+function rate() {
+  const allowed = 'a rate like 100 or 100:500, or none';
+  return z
+    .union([z.string(), z.int()], allowed)
+    .transform(String)
+    .refine((text) => text === 'none' || isRate(text), allowed);
+}
+
+const isRateClass = (text: string): boolean => {
+  const [, of = ''] = /^[\w-]{1,64}=(.+)$/.exec(text) ?? [];
+  return isRate(of);
+};
+
 export const schema = z.strictObject({
   workers: whole(1, workersMax),
   host: host(),
@@ -107,6 +124,9 @@ export const schema = z.strictObject({
   'max-package-bytes': whole(1_024, 16_777_216),
   'max-connections': whole(1, 10_000_000),
   'max-connections-per-address': whole(1, 10_000_000),
+  'rate-limit': rate(),
+  'user-rate-limit': rate(),
+  'rate-classes': list('rates by name like gold=500:1000,bot=50', isRateClass),
   origins: list('origins like https://chat.example.org or https://*.example.org, or *', isOrigin),
   'trusted-proxies': list('addresses or networks like 10.0.0.0/8', isNetwork),
   'ws-compression': choice(['off', 'on']),
@@ -173,6 +193,21 @@ export const flags: Readonly<Record<FlagName, Flag>> = {
     value: '<n>',
     type: 'number',
     about: 'connections from one IPv4 address or one IPv6 /64',
+  },
+  'rate-limit': {
+    value: '<n[:burst]>',
+    type: 'text',
+    about: 'requests in a second of a connection, or none (default: none on a loopback host)',
+  },
+  'user-rate-limit': {
+    value: '<n[:burst]>',
+    type: 'text',
+    about: 'requests in a second of a user, or none (default: none on a loopback host)',
+  },
+  'rate-classes': {
+    value: '<list>',
+    type: 'text',
+    about: 'rates of users by the rate class of their credentials: gold=500:1000,bot=50',
   },
   origins: {
     value: '<list>',

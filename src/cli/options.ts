@@ -1,10 +1,24 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { limits } from '../limits.ts';
 import { readCommandLine } from './command-line.ts';
 import { defaults, environmentName } from './flags.ts';
 import type { FlagValues } from './flags.ts';
 import { checkSource, commandLineSource, environmentSource, fileSource, readUtf8 } from './sources.ts';
 import type { Environment, GivenValues, ReadFile } from './sources.ts';
 import { UsageError } from './usage-error.ts';
+
+/** A bucket of `burst` requests that gains `perSecond`. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+/** What is absent is not limited. */
+export interface RateOptions {
+  readonly connection?: Rate;
+  readonly user?: Rate;
+  readonly classes: Readonly<Record<string, Rate>>;
+}
 
 /** What the server runs with. Ports may be 0: a free one. Times are milliseconds. */
 export interface Options {
@@ -38,6 +52,7 @@ export interface Options {
   /** Addresses and networks of proxies that are believed. */
   readonly trustedProxies: readonly string[];
   readonly webSocketCompression: boolean;
+  readonly rates: RateOptions;
   readonly authTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly drainTimeoutMs: number;
@@ -95,6 +110,7 @@ function resolve(given: GivenValues): Options {
     ...(given.origins !== undefined && { origins: listOf(given.origins) }),
     trustedProxies: listOf(given['trusted-proxies'] ?? ''),
     webSocketCompression: values['ws-compression'] === 'on',
+    rates: resolveRates(given, values.host),
     authTimeoutMs: milliseconds(values['auth-timeout']),
     idleTimeoutMs: milliseconds(values['idle-timeout']),
     drainTimeoutMs: milliseconds(values['drain-timeout']),
@@ -130,6 +146,31 @@ function resolveTls({
     return { tlsOnly: false };
   }
   return { tlsCert, tlsKey, tlsOnly: only === 'on' };
+}
+
+/** On a loopback host nobody is limited who is not told to be: load tests run there. */
+function resolveRates(given: GivenValues, host: string): RateOptions {
+  const { requestsPerSecondMax, requestsBurstMax, userRequestsPerSecondMax, userRequestsBurstMax } = limits;
+  const isLimited = !isLoopback(host);
+  const preset = (perSecond: number, burst: number): string => (isLimited ? `${perSecond}:${burst}` : 'none');
+  const connection = rateOf(given['rate-limit'] ?? preset(requestsPerSecondMax, requestsBurstMax));
+  const user = rateOf(given['user-rate-limit'] ?? preset(userRequestsPerSecondMax, userRequestsBurstMax));
+  const classes = listOf(given['rate-classes'] ?? '').map((entry): [string, Rate] => {
+    const [name = '', rate = ''] = entry.split('=');
+    return [name, rateOf(rate)!];
+  });
+  return {
+    ...(connection !== undefined && { connection }),
+    ...(user !== undefined && { user }),
+    classes: Object.fromEntries(classes),
+  };
+}
+
+/** `100` is `100:100`. */
+function rateOf(text: string): Rate | undefined {
+  if (text === 'none') return undefined;
+  const [perSecond, burst = perSecond] = text.split(':').map(Number);
+  return { perSecond: perSecond!, burst: burst! };
 }
 
 const listOf = (text: string): string[] =>

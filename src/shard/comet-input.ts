@@ -38,6 +38,10 @@ export class CometInput implements FrameSink {
   onFrame(op: number, version: number, seq: number, buf: Buffer, start: number, end: number): boolean {
     const session = this.session as Session;
     session.heardAt = this.now;
+    if (session.rate !== undefined && !session.rate.take(1, this.now)) {
+      session.tooFast = true;
+      return false;
+    }
     if (version !== 0 && version !== 1) this.#refuse(session, op, seq, version, 'unsupported_version');
     else {
       switch (op) {
@@ -77,6 +81,10 @@ export class CometInput implements FrameSink {
   /** One JSON text; the failure that ends the connection, if it is one. */
   onText(session: Session, text: string): FrameFailure | undefined {
     session.heardAt = this.now;
+    if (session.rate !== undefined && !session.rate.take(1, this.now)) {
+      session.tooFast = true;
+      return undefined;
+    }
     const request = parseRequest(text);
     if ('close' in request) return request;
     const { op, version, seq, send, body } = request;

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Fsync } from '../store/disk/journal-file.ts';
 import type { Segment } from '../store/memory-journal.ts';
+import type { RateOptions } from './rates.ts';
 
 /** What a shard's thread is started with: the task that piscina runs in it. */
 export interface ShardTask {
@@ -8,6 +9,7 @@ export interface ShardTask {
   readonly shards: number;
   readonly packageBytesMax: number;
   readonly idleTimeoutMs: number;
+  readonly rates: RateOptions;
   readonly logLevel: string;
   readonly store: StoreTask;
   readonly control: MessagePort;

@@ -12,6 +12,7 @@ const GROUP = /^#([1-9][0-9]{0,9})$/;
 
 /** Messaging texts of open connections: sections `send` and `read` (docs/protocol.md "Messaging"). */
 export class MessagingInput {
+  now = 0;
   readonly #requests: Requests;
   readonly #read: (session: Session, marks: ReadMarks) => void;
 
@@ -22,6 +23,11 @@ export class MessagingInput {
 
   onText(session: Session, text: string): void {
     const { send, read, errors } = parseSections(text);
+    const entries = send.length + read.length + errors.length;
+    if (session.rate !== undefined && !session.rate.take(Math.max(1, entries), this.now)) {
+      session.tooFast = true;
+      return;
+    }
     for (const item of send) {
       const error = this.#send(session, item);
       if (error !== undefined) errors.push({ section: 'send', idText: item.idText, code: error });

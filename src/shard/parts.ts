@@ -18,6 +18,7 @@ import { kinds, placeOn } from './kinds.ts';
 import { MessagingInput } from './messaging-input.ts';
 import { Outbox } from './outbox.ts';
 import { Publications } from './publications.ts';
+import { Rates } from './rates.ts';
 import { Requests } from './requests.ts';
 import { fanoutPort, storeOf, Users, type Services } from './services.ts';
 import { Sessions } from './sessions.ts';
@@ -109,7 +110,7 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
 }
 
 function openSessions(
-  { shard, shards, packageBytesMax }: ShardTask,
+  { shard, shards, packageBytesMax, rates }: ShardTask,
   lane: Lane,
   users: Users,
   host: PartsHost,
@@ -128,6 +129,7 @@ function openSessions(
     requests,
     comet: new CometInput(requests),
     messaging: new MessagingInput(requests, (session, marks) => users.tell(session.user, 'read', marks)),
+    rates: new Rates(rates),
     packageBytesMax,
     now,
   });

@@ -5,6 +5,7 @@ import type { ActorSystem } from '../actor/index.ts';
 import { limits } from '../limits.ts';
 import type { Gateway } from '../net/gateway.ts';
 import type { FromShardControl, ShardTask, ToShardControl } from './control.ts';
+import type { RateOptions } from './rates.ts';
 import type { PreparedStore, ShardStores } from './stores.ts';
 
 type Threads = Piscina<ShardTask, void>;
@@ -13,6 +14,7 @@ export interface PoolOptions {
   readonly shards: number;
   readonly packageBytesMax: number;
   readonly idleTimeoutMs: number;
+  readonly rates: RateOptions;
   readonly stores: ShardStores;
   readonly logLevel: string;
   readonly logger: Logger;
@@ -107,7 +109,7 @@ export class ShardPool {
 
   /** Runs a shard and resolves when it serves. */
   #run(pool: Threads, shard: number, store: PreparedStore): Promise<void> {
-    const { shards, packageBytesMax, idleTimeoutMs, logLevel, gateway, stores } = this.#options;
+    const { shards, packageBytesMax, idleTimeoutMs, rates, logLevel, gateway, stores } = this.#options;
     const control = new MessageChannel();
     const lane = new MessageChannel();
     const task: ShardTask = {
@@ -115,6 +117,7 @@ export class ShardPool {
       shards,
       packageBytesMax,
       idleTimeoutMs,
+      rates,
       logLevel,
       store: store.task,
       control: control.port1,

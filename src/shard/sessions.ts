@@ -7,6 +7,7 @@ import type { UserId } from '../wire/user-id.ts';
 import type { CometInput } from './comet-input.ts';
 import type { MessagingInput } from './messaging-input.ts';
 import { Parking } from './parking.ts';
+import type { Rates } from './rates.ts';
 import type { Requests } from './requests.ts';
 import { UserIndex } from './user-index.ts';
 
@@ -16,6 +17,7 @@ export interface SessionsOptions {
   readonly requests: Requests;
   readonly comet: CometInput;
   readonly messaging: MessagingInput;
+  readonly rates: Rates;
   readonly packageBytesMax: number;
   now(): number;
 }
@@ -65,7 +67,10 @@ export class Sessions {
   }
 
   open(connection: number, opening: Opening): Session {
-    const session = new Session(connection, opening, this.#options.host, this.#options.now());
+    const { rates, host } = this.#options;
+    const now = this.#options.now();
+    const session = new Session(connection, opening, host, now);
+    session.rate = rates.open(session.user, session.permissions.rateClass, now);
     this.#sessions.set(connection, session);
     this.#byUser.add(session);
     if (this.#draining) session.leaving = closes.goingAway;
@@ -73,6 +78,8 @@ export class Sessions {
   }
 
   remove(session: Session): void {
+    const { rates } = this.#options;
+    if (session.rate !== undefined) rates.close(session.user, session.rate, this.#options.now());
     this.#sessions.delete(session.connection);
     this.#byUser.remove(session);
     this.#decoders.delete(session.connection);
@@ -163,9 +170,9 @@ export class Sessions {
 
   /** Returns where it stopped: before the end when the session has too many requests open. */
   #handle(session: Session, type: number, buf: Buffer, start: number, end: number): number {
-    const { comet, requests, packageBytesMax } = this.#options;
+    const { comet, messaging, requests, packageBytesMax } = this.#options;
     comet.session = session;
-    comet.now = this.#options.now();
+    comet.now = messaging.now = this.#options.now();
     let at = end;
     if (type === ToShard.bytes) at = this.#decodeStream(session, buf, start, end);
     else if (type === ToShard.binary) at = this.#decodeMessage(session, buf, start, end);
@@ -173,6 +180,7 @@ export class Sessions {
       this.#fail(session, { close: closes.tooBig, detail: tooBig(end - start) });
     else this.#onText(session, buf.toString('utf8', start, end));
     requests.end();
+    if (session.tooFast && !session.broken) this.#fail(session, { close: closes.tooFast, detail: TOO_FAST });
     if (session.requests.isReady) this.#options.host.touch(session);
     return session.closing === undefined && !session.broken ? at : end;
   }
@@ -227,5 +235,7 @@ export class Sessions {
     this.#options.lane.out.begin(ToGateway.credit, session.connection, due, 0);
   }
 }
+
+const TOO_FAST = 'more requests than this connection may make';
 
 const tooBig = (bytes: number): string => `a message of ${bytes} bytes is over the limit`;

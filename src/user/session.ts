@@ -11,6 +11,7 @@ import { Delivery } from './delivery.ts';
 import type { Feeder } from './feeder.ts';
 import type { History } from './history.ts';
 import { RequestQueue } from './request-queue.ts';
+import type { SessionRate } from './token-bucket.ts';
 
 /** What a session needs of the shard it lives on. */
 export interface SessionHost {
@@ -49,6 +50,10 @@ export class Session {
   page: HistoryPage | undefined;
   /** Until op 8 is sent: what it answers. */
   openedWith: Opening | undefined;
+  /** What it may ask; undefined: it is not limited. */
+  rate: SessionRate | undefined;
+  /** A request was over its rate. */
+  tooFast = false;
   /** Its input broke the protocol: nothing more of it is read. */
   broken = false;
   /** The user's actor has it: op 8 may be sent and input handled. */

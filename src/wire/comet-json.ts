@@ -1,6 +1,7 @@
 import { closes } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { FrameFailure } from './frame-failure.ts';
+import { isTooDeep } from './json-depth.ts';
 import { memberSlice, skipSpace } from './json-slice.ts';
 import { Op } from './op.ts';
 import { PayloadKind } from './run.ts';
@@ -32,6 +33,7 @@ export interface JsonRequest {
  * `op` or `close`.
  */
 export function parseRequest(text: string): JsonRequest | FrameFailure {
+  if (isTooDeep(text)) return { close: closes.notJson, detail: 'a message nests too deep' };
   let value: unknown;
   try {
     value = JSON.parse(text);

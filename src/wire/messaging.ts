@@ -1,5 +1,6 @@
 import { errorReasons } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { isTooDeep } from './json-depth.ts';
 import { idString } from './json-id.ts';
 import { ElementCursor, memberSlice, skipSpace } from './json-slice.ts';
 
@@ -45,6 +46,10 @@ export interface Sections {
 /** Reads one messaging text (docs/protocol.md, "Messaging"). Unknown sections are ignored. */
 export function parseSections(text: string): Sections {
   const sections: Sections = { send: [], read: [], errors: [] };
+  if (isTooDeep(text)) {
+    sections.errors.push({ code: 'not_json', reason: 'the message nests too deep' });
+    return sections;
+  }
   const value = parseObject(text);
   if (value === undefined) {
     sections.errors.push({ code: 'not_json' });

@@ -44,6 +44,7 @@ test('without arguments the defaults hold', () => {
     packageBytesMax: limits.packageBytesMax,
     connectionsMax: limits.connectionsMax,
     addressConnectionsMax: limits.addressConnectionsMax,
+    rates: { classes: {} },
     trustedProxies: [],
     webSocketCompression: false,
     authTimeoutMs: limits.authTimeoutMs,
@@ -77,6 +78,9 @@ test('every flag can be set in all three places', () => {
     'tls-cert': 'cert.pem',
     'tls-key': 'key.pem',
     'tls-only': 'on',
+    'rate-limit': '5:10',
+    'user-rate-limit': 7,
+    'rate-classes': 'gold=5:10',
     origins: 'https://example.org',
     'trusted-proxies': '10.0.0.0/8,::1',
     'ws-compression': 'on',
@@ -95,6 +99,30 @@ test('every flag can be set in all three places', () => {
     assert.deepEqual(parseFile({ [name]: value }, rest), byFlag);
     if (name !== 'auth') assert.notDeepEqual(byFlag, parse(''), name);
   }
+});
+
+test('rates have a burst or are their own; nobody is limited by default on a loopback host', () => {
+  const args = '--rate-limit 5:10 --user-rate-limit 7 --rate-classes gold=500:1000,bot=50';
+  const rates = {
+    connection: { perSecond: 5, burst: 10 },
+    user: { perSecond: 7, burst: 7 },
+    classes: { gold: { perSecond: 500, burst: 1_000 }, bot: { perSecond: 50, burst: 50 } },
+  };
+  assert.deepEqual(parse(args).rates, rates);
+  const open = '--host 0.0.0.0 --auth open';
+  assert.deepEqual(parse(open).rates, {
+    connection: { perSecond: limits.requestsPerSecondMax, burst: limits.requestsBurstMax },
+    user: { perSecond: limits.userRequestsPerSecondMax, burst: limits.userRequestsBurstMax },
+    classes: {},
+  });
+  assert.deepEqual(parse(`${open} --rate-limit none --user-rate-limit none`).rates, { classes: {} });
+  for (const bad of ['0', '-1', '1:0', '5:', 'many', '1.5', ''])
+    refused(() => parseOptions(['--rate-limit', bad], {}), /is not a rate like 100 or 100:500, or none$/);
+  for (const bad of ['gold', 'gold=none', 'gold=1,', '=1', 'a b=1'])
+    refused(
+      () => parseOptions(['--rate-classes', bad], {}),
+      /is not rates by name like gold=500:1000,bot=50$/,
+    );
 });
 
 test('TLS needs both files; lists have commas; a bad entry is refused', () => {
