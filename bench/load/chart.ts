@@ -31,7 +31,8 @@ export function chart(works: readonly Work[], peers: readonly Peer[], results: R
   const canvas = init(null, null, { renderer: 'svg', ssr: true, ...size });
   canvas.setOption({
     animation: false,
-    legend: { top: 0 },
+    backgroundColor: '#fff', // readable on a dark page too
+    legend: { top: 0, itemGap: 30 },
     title: panels.map(({ title }, i) => ({
       text: title,
       left: 'center',

@@ -16,6 +16,8 @@ const RETENTION_MESSAGES = 5_000;
 const ROWS_SHOWN = 12;
 /** The last quarter may have so many times what the second quarter had. */
 const GROWTH_MAX = 1.1;
+/** Of the load that was meant. */
+const KEPT_SHARE = 0.9;
 
 const server = encke(
   'encke-flat',
@@ -65,10 +67,12 @@ export const runFlat = (seconds: number, say: (line: string) => void): Promise<s
   });
 
 function flatReport(peakRate: number, seconds: number, { figures, samples }: JobResult): string {
-  const { deliveriesPerSecond, p99Ms, missing = 0, repeated = 0, refused = 0 } = figures;
+  const { deliveriesPerSecond = 0, p99Ms, missing = 0, repeated = 0, refused = 0 } = figures;
+  const kept = deliveriesPerSecond >= KEPT_SHARE * (peakRate / 2);
   return [
     `## Memory under half of the peak load, ${seconds} s`,
-    `${formatNumber(deliveriesPerSecond, 0)} deliveries/s of a peak of ${formatNumber(peakRate, 0)}; ` +
+    `${formatNumber(deliveriesPerSecond, 0)} deliveries/s of a peak of ${formatNumber(peakRate, 0)}` +
+      `${kept ? '' : ' (the machine did not keep up: this says little)'}; ` +
       `${missing} lost, ${repeated} doubled or late, ${refused} refused; p99 ${formatNumber(p99Ms, 1)} ms.`,
     samplesTable(samples),
     `Own memory of the last quarter beside the second: ${formatNumber(growth(samples), 3)} ×: ` +

@@ -67,6 +67,13 @@ export const works: readonly Work[] = [
     ...webSocket,
   },
   {
+    name: 'ws-pairs-1',
+    title: 'WebSocket, JSON: 500 pairs, window 1',
+    load: pairs({ window: 1 }),
+    ...webSocket,
+    usual: false,
+  },
+  {
     name: 'idle-tcp',
     title: '10,000 idle TCP connections',
     load: idle(10_000),

@@ -16,6 +16,8 @@ export interface ConnectionEvents {
  */
 const LEFT_OVER_BYTES_MAX = 4 << 20;
 const READ_BYTES = 256 << 10;
+/** Of one socket, waiting to be written. */
+const WAITING_BYTES_MAX = 1 << 20;
 const shared = Buffer.alloc(LEFT_OVER_BYTES_MAX + READ_BYTES);
 const readInto = shared.subarray(LEFT_OVER_BYTES_MAX);
 
@@ -57,6 +59,11 @@ export class Connection implements Link {
   prepare(to: number, size: number, count: number): void {
     this.#frame = this.#codec.frame(this.id, to, size);
     this.#out = Buffer.concat(Array.from({ length: count }, () => this.#frame!.bytes));
+  }
+
+  /** So much was sent that the socket does not take that there is no use in sending more. */
+  get isCongested(): boolean {
+    return this.#socket.writableLength > WAITING_BYTES_MAX;
   }
 
   /** Sends `count` messages in one write. */

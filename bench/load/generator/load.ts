@@ -110,8 +110,8 @@ export class Load implements ConnectionEvents {
     this.#pacer = this.#makePacer();
     this.#pacer.start();
     await pause(warmUpMs);
-    const sampling = sampleMs > 0 ? setInterval(() => this.#sample(), sampleMs) : undefined;
     const before = this.#mark();
+    const sampling = sampleMs > 0 ? setInterval(() => this.#sample(before.atMs), sampleMs) : undefined;
     this.#measuring = true;
     await pause(seconds * 1_000);
     this.#measuring = false;
@@ -159,10 +159,10 @@ export class Load implements ConnectionEvents {
     };
   }
 
-  #sample(): void {
-    const { pids, sampleMs } = this.#job;
+  #sample(startMs: number): void {
+    const { pids } = this.#job;
     this.#samples.push({
-      seconds: ((this.#samples.length + 1) * sampleMs) / 1_000,
+      seconds: (performance.now() - startMs) / 1_000,
       residentMb: residentBytesOf(pids) / MB,
       ownMb: ownBytesOf(pids) / MB,
     });

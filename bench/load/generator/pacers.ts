@@ -110,7 +110,13 @@ export class FanoutPacer implements Pacer {
   }
 }
 
-/** The senders take turns, so that together they send `rate` messages a second, `burst` at once. */
+/** What is late by more, because the generator was held up, is left out. */
+const LATE_MS_MAX = 1_000;
+
+/**
+ * The senders take turns, so that together they send `rate` messages a second, `burst` at once. A turn
+ * is left out while the sender's socket does not take what it has.
+ */
 export class RatePacer implements Pacer {
   readonly #senders: readonly Connection[];
   readonly #burstsPerMs: number;
@@ -145,7 +151,10 @@ export class RatePacer implements Pacer {
 
   #send(): void {
     const due = Math.floor((performance.now() - this.#startMs) * this.#burstsPerMs);
-    for (; this.#bursts < due; this.#bursts++)
-      this.#senders[this.#bursts % this.#senders.length]!.publish(this.#burst);
+    this.#bursts = Math.max(this.#bursts, due - Math.ceil(LATE_MS_MAX * this.#burstsPerMs));
+    for (; this.#bursts < due; this.#bursts++) {
+      const sender = this.#senders[this.#bursts % this.#senders.length]!;
+      if (!sender.isCongested) sender.publish(this.#burst);
+    }
   }
 }
