@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { withoutComments } from './comments.ts';
 import { environmentName, flagNames, fromText, schema } from './flags.ts';
 import type { FlagName, FlagValues } from './flags.ts';
 import { UsageError, oneLine } from './usage-error.ts';
@@ -52,7 +53,7 @@ export function fileSource(path: string, origin: string, readFile: ReadFile): So
 function parseObject(text: string, path: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(withoutComments(text));
   } catch (error) {
     // Only the position: the message of some errors quotes the file, which may hold the admin token.
     const where = /at position \d+/.exec((error as Error).message)?.[0];
