@@ -37,6 +37,8 @@ export const limits = {
   idleTimeoutMs: 300_000,
   /** Time that a drain may take. Flag --drain-timeout. */
   drainTimeoutMs: 10_000,
+  /** Clients of a drain are told to come back within this time. Flag --drain-reconnect-window. */
+  drainReconnectMs: 5_000,
   /** Time that a connection ended by the server may take to close before it is cut. */
   lingerMs: 2_000,
   /** Bytes of a close reason, which a WebSocket close frame has room for. Over it: HTTP 400. */
@@ -109,6 +111,8 @@ export const limits = {
 
   /** Members of one group. Over it: group_too_large. */
   groupMembersMax: 100_000,
+  /** Time that a shard has to answer a scrape of /metrics. Over it: told without it. */
+  scrapeTimeoutMs: 1_000,
   /** Body of an admin request. Over it: HTTP 413. */
   adminBodyBytesMax: 4_194_304,
   /** Connections, or bans, in one answer: unless asked for, and at most. Over the latter: HTTP 400. */

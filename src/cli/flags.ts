@@ -35,6 +35,7 @@ export const defaults = {
   'auth-timeout': limits.authTimeoutMs / 1_000,
   'idle-timeout': limits.idleTimeoutMs / 1_000,
   'drain-timeout': limits.drainTimeoutMs / 1_000,
+  'drain-reconnect-window': limits.drainReconnectMs / 1_000,
   'memory-max-mb': limits.memoryStoreBytesMax / mebibyte,
   'log-level': 'info',
 } as const satisfies Partial<z.input<typeof schema>>;
@@ -133,6 +134,7 @@ export const schema = z.strictObject({
   'auth-timeout': seconds(0.01, 3_600),
   'idle-timeout': seconds(0.01, 604_800),
   'drain-timeout': seconds(0, 3_600),
+  'drain-reconnect-window': seconds(0, 3_600),
   'memory-max-mb': whole(memoryMaxMbMin, memoryMaxMbMax),
   'log-level': choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
 });
@@ -229,6 +231,11 @@ export const flags: Readonly<Record<FlagName, Flag>> = {
     about: 'time without a frame that ends a connection',
   },
   'drain-timeout': { value: '<seconds>', type: 'number', about: 'time that a graceful stop may take' },
+  'drain-reconnect-window': {
+    value: '<seconds>',
+    type: 'number',
+    about: 'time over which the clients of a stop are told to come back; 0: not told',
+  },
   'memory-max-mb': { value: '<mib>', type: 'number', about: 'bound of the memory store, in MiB' },
   'log-level': { value: '<level>', type: 'text', about: 'trace, debug, info, warn, error, fatal, silent' },
 };

@@ -56,6 +56,7 @@ export interface Options {
   readonly authTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  readonly drainReconnectMs: number;
   readonly memoryStoreBytesMax: number;
   readonly logLevel: FlagValues['log-level'];
 }
@@ -114,6 +115,7 @@ function resolve(given: GivenValues): Options {
     authTimeoutMs: milliseconds(values['auth-timeout']),
     idleTimeoutMs: milliseconds(values['idle-timeout']),
     drainTimeoutMs: milliseconds(values['drain-timeout']),
+    drainReconnectMs: milliseconds(values['drain-reconnect-window']),
     memoryStoreBytesMax: values['memory-max-mb'] * 1_048_576,
     logLevel: values['log-level'],
   };

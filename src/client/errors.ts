@@ -2,6 +2,14 @@
 export interface Closed {
   readonly code: number;
   readonly reason: string;
+  /** A server that stops says when to come back: after so many milliseconds. */
+  readonly retryMs?: number;
+}
+
+/** What a WebSocket close frame says. */
+export function closedWith(code: number, reason: string): Closed {
+  const retryMs = /; retryMs=(\d+)$/.exec(reason)?.[1];
+  return { code, reason, ...(retryMs !== undefined && { retryMs: Number(retryMs) }) };
 }
 
 /** The server answered a request with ret -1. A binary op 19, 21, 23 or 25 has no code: `refused`. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { RawData, WebSocket } from 'ws';
 import type { JsonValue } from './encoding.ts';
-import { ConnectionClosed, RequestRefused, WaitTimeout } from './errors.ts';
+import { closedWith, ConnectionClosed, RequestRefused, WaitTimeout } from './errors.ts';
 import type { Closed } from './errors.ts';
 import { Inbox } from './inbox.ts';
 import { openWebSocket, webSocketUrl } from './open-web-socket.ts';
@@ -116,7 +116,7 @@ export class MessagingClient extends EventEmitter<Events> {
     socket.on('message', (data: RawData) => this.#onText(String(data)));
     this.closed = new Promise((resolve) => {
       socket.on('close', (code: number, reason: Buffer) => {
-        const closed = { code, reason: String(reason) };
+        const closed = closedWith(code, String(reason));
         this.#messages.end(new ConnectionClosed(closed));
         this.#errors.end(new ConnectionClosed(closed));
         for (const { reject } of this.#unanswered.values()) reject(new ConnectionClosed(closed));

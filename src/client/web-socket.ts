@@ -5,7 +5,7 @@ import type { CometSettings } from './comet.ts';
 import type { Credentials } from './encoding.ts';
 import { binaryEncoding } from './encoding-binary.ts';
 import { jsonEncoding } from './encoding-json.ts';
-import type { Closed } from './errors.ts';
+import { closedWith, type Closed } from './errors.ts';
 import { decodePackages, encodePackage } from './frames.ts';
 import type { Frame } from './frames.ts';
 import { openWebSocket, webSocketUrl } from './open-web-socket.ts';
@@ -57,7 +57,7 @@ export class CometWebSocketClient extends CometClient {
     this.socket = socket;
     this.#isJson = encoding === 'json';
     socket.on('message', (data: RawData, isBinary: boolean) => this.#onMessage(data as Buffer, isBinary));
-    socket.on('close', (code: number, reason: Buffer) => this.onClosed({ code, reason: String(reason) }));
+    socket.on('close', (code: number, reason: Buffer) => this.onClosed(closedWith(code, String(reason))));
   }
 
   override sendFrame(frame: Frame): void {

@@ -50,6 +50,7 @@ test('without arguments the defaults hold', () => {
     authTimeoutMs: limits.authTimeoutMs,
     idleTimeoutMs: limits.idleTimeoutMs,
     drainTimeoutMs: limits.drainTimeoutMs,
+    drainReconnectMs: limits.drainReconnectMs,
     memoryStoreBytesMax: limits.memoryStoreBytesMax,
     logLevel: 'info',
   } satisfies Options);
@@ -181,6 +182,7 @@ test('a value out of its bounds is refused with what is allowed', () => {
     ['auth-timeout', 0.01, 3_600],
     ['idle-timeout', 0.01, 604_800],
     ['drain-timeout', 0, 3_600],
+    ['drain-reconnect-window', 0, 3_600],
     ['memory-max-mb', 16, 1_048_576],
   ];
   for (const [flag, min, max] of bounds) {
