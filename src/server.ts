@@ -6,6 +6,7 @@ import { createAdmin } from './admin/admin.ts';
 import type { Authenticator } from './auth/auth.ts';
 import { openAuthenticator } from './auth/open.ts';
 import type { Options } from './cli/options.ts';
+import { Metrics } from './metrics/metrics.ts';
 import { Certificate, CertificateError } from './net/certificate.ts';
 import { ClientPorts } from './net/client-ports.ts';
 import { NetCounters } from './net/counters.ts';
@@ -78,9 +79,10 @@ class RunningServer implements Server {
   readonly #system: ActorSystem<Services>;
   readonly #stores: ShardStores;
   readonly #pool: ShardPool;
-  readonly #counters = new NetCounters();
+  readonly #counters: NetCounters;
   readonly #certificate: Certificate | undefined;
   readonly #ports: ClientPorts;
+  readonly #metrics: Metrics;
   readonly #admin: ReturnType<typeof createAdmin>;
   readonly #fatal: ((error: unknown) => void)[] = [];
   #started = false;
@@ -90,6 +92,7 @@ class RunningServer implements Server {
     this.#options = options;
     this.workers = options.workers;
     this.#logger = options.logger ?? pino({ level: 'silent' });
+    this.#counters = new NetCounters(options.workers);
     const { tlsCert, tlsKey } = options;
     if (tlsCert !== undefined && tlsKey !== undefined)
       this.#certificate = new Certificate({ certFile: tlsCert, keyFile: tlsKey }, this.#counters);
@@ -100,6 +103,7 @@ class RunningServer implements Server {
       idleTimeoutMs: options.idleTimeoutMs,
       packageBytesMax: options.packageBytesMax,
       counters: this.#counters,
+      drainReconnectMs: options.drainReconnectMs,
       logger: this.#logger,
     });
     this.#system = new ActorSystem<Services>({
@@ -121,6 +125,13 @@ class RunningServer implements Server {
       ...(options.shardEntry !== undefined && { shardEntry: options.shardEntry }),
     });
     this.#ports = new ClientPorts({ ...options, gateway: this.#gateway, certificate: this.#certificate });
+    this.#metrics = new Metrics({
+      counters: this.#counters,
+      laneBytes: () => this.#gateway.laneBytes(),
+      figures: (timeoutMs) => this.#pool.figures(timeoutMs),
+      deaths: () => this.#pool.deaths,
+      tablesBytes: () => this.#stores.tablesBytes(),
+    });
     const { adminToken } = options;
     this.#admin = createAdmin({
       groups: new GroupsOnActors(this.#system),
@@ -128,6 +139,7 @@ class RunningServer implements Server {
       sending: new SendingOnActors(this.#system, options.workers),
       messageBytesMax: options.packageBytesMax - HEADER_BYTES - SEND_HEAD_BYTES,
       status: () => this.#status(),
+      metrics: this.#metrics,
       logger: this.#logger,
       ...(adminToken === undefined ? {} : { token: adminToken }),
     });
@@ -215,6 +227,7 @@ class RunningServer implements Server {
     this.#gateway.close();
     this.#ports.destroy();
     await this.#admin.close();
+    this.#metrics.stop();
     await this.#system.stop({ timeoutMs: 0 });
     await this.#pool.destroy();
     await this.#stores.close();

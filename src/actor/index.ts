@@ -33,7 +33,7 @@ export type { Faults } from './sim-network.ts';
 export { simulate, type SimOptions, Simulation } from './simulate.ts';
 export { type StartOptions, System } from './start.ts';
 export { type ActorFailure, type FailureAction, type FailurePhase, reportFailure } from './supervise.ts';
-export { ActorSystem } from './system.ts';
+export { ActorSystem, type SystemStats } from './system.ts';
 export type { ThreadEvent } from './threads.ts';
 export type {
   ActorId,

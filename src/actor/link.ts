@@ -69,6 +69,11 @@ export class Link {
     return this.#outbox.total;
   }
 
+  /** Frames that wait to leave, and bytes of these and of those on their way. */
+  get queued(): { readonly frames: number; readonly bytes: number } {
+    return { frames: this.#outbox.waiting, bytes: this.#outbox.bytes };
+  }
+
   /** Frames of this connection that came. */
   get received(): number {
     return this.#inbox.received;

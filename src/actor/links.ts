@@ -61,6 +61,17 @@ export class Links {
     for (const link of this.#byNode.values()) link.flush();
   }
 
+  /** What waits for all other nodes together. */
+  queued(): { readonly frames: number; readonly bytes: number } {
+    let frames = 0;
+    let bytes = 0;
+    for (const { queued } of this.#byNode.values()) {
+      frames += queued.frames;
+      bytes += queued.bytes;
+    }
+    return { frames, bytes };
+  }
+
   /** Frames that each connected node will have got from here once all that waits has left. */
   sent(): FrameCounts {
     return [...this.#byNode].flatMap(([node, link]) => (link.connected ? [[node, link.sent]] : []));

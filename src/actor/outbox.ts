@@ -45,6 +45,11 @@ export class Outbox {
     return this.waiting >= this.#limits.linkFramesMax || this.#bytes >= this.#limits.linkBytesMax;
   }
 
+  /** Of the waiting frames and those on their way. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Frames sent and waiting since the connection began. */
   get total(): number {
     return this.#sent + this.waiting;

@@ -47,6 +47,11 @@ export class Scheduler {
     this.nowMs = Math.floor(steps.clock.now());
   }
 
+  /** Actors that wait for their turn. */
+  get waiting(): number {
+    return this.#runningCount - this.#next + this.#readyCount;
+  }
+
   /** Puts an activation at the end of the ready queue. It must not stand there already. */
   push(activation: Activation): void {
     this.#ready[this.#readyCount++] = activation;

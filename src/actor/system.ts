@@ -20,6 +20,17 @@ import { Turn } from './turn-state.ts';
 import type * as t from './types.ts';
 import { localWatches } from './watch.ts';
 
+/** What `stats` tells. */
+export interface SystemStats {
+  /** Actors in memory, by kind. */
+  readonly residents: Readonly<Record<string, number>>;
+  /** Actors that wait for their turn. */
+  readonly ready: number;
+  /** Messages that wait for other nodes; bytes, as estimated, also of those on their way. */
+  readonly linkFrames: number;
+  readonly linkBytes: number;
+}
+
 /**
  * The actors of one thread: a node. Nodes of one process are linked pair by pair with `connect`.
  *
@@ -92,6 +103,13 @@ export class ActorSystem<E = any> {
   /** Dead letters so far, by reason. */
   get deadLetters(): Readonly<Record<DeadLetterReason, number>> {
     return this.#runtime.deadLetters.counts;
+  }
+
+  /** How much there is now on this node: cheap enough to be asked every second. */
+  stats(): SystemStats {
+    const { frames: linkFrames, bytes: linkBytes } = this.#links.queued();
+    const residents = Object.fromEntries([...this.#hosts].map(([kind, host]) => [kind, host.residents.size]));
+    return { residents, ready: this.#runtime.scheduler.waiting, linkFrames, linkBytes };
   }
 
   /** Actors of a kind in memory on this node, those being loaded or saved included. */

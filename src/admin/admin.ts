@@ -3,16 +3,19 @@ import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, RouteOptions } from 'fastify';
 import { limits } from '../limits.ts';
 import type { Logger } from '../log.ts';
+import { findTracer } from '../tracing.ts';
 import { AdminError, toAdminError } from './errors.ts';
 import type { GroupsApi } from './groups-api.ts';
 import { addGroupRoutes } from './groups.ts';
 import { bearerGuard, localGuard } from './guard.ts';
 import { addMessageRoutes } from './messages.ts';
+import { addMetricsRoute, type MetricsText } from './metrics.ts';
 import { readNumbers } from './numbers.ts';
 import { addOnlineRoutes } from './online.ts';
 import { addDocumentRoute, describeRoutes } from './openapi.ts';
 import type { PresenceApi } from './presence-api.ts';
 import type { SendingApi } from './sending-api.ts';
+import { traceRequests } from './tracing.ts';
 
 export type Status = 'starting' | 'ready' | 'draining' | 'degraded';
 
@@ -23,7 +26,8 @@ export interface AdminSettings {
   /** Bytes of a message that is sent. */
   readonly messageBytesMax: number;
   readonly status: () => Status;
-  /** When it is set, everything under /v1 needs it. */
+  readonly metrics?: MetricsText;
+  /** When it is set, /metrics and everything under /v1 need it. */
   readonly token?: string;
   readonly logger: Logger;
   /** Told of each route. */
@@ -56,6 +60,7 @@ export function createAdmin(settings: AdminSettings): FastifyInstance {
     clientErrorHandler: answerBroken,
   });
   admin.server.maxConnections = limits.adminConnectionsMax;
+  traceRequests(admin, findTracer());
   admin.setErrorHandler((error: Error, request, reply) => {
     const told = toAdminError(error);
     if (told.code === 'internal_error')
@@ -79,6 +84,7 @@ export function createAdmin(settings: AdminSettings): FastifyInstance {
     addGroupRoutes(scope, settings.groups, logger);
     addOnlineRoutes(scope, settings.presence, logger);
     addMessageRoutes(scope, settings.sending, settings.messageBytesMax, logger);
+    if (settings.metrics !== undefined) addMetricsRoute(scope, settings.metrics);
     done();
   });
   return admin;

@@ -3,7 +3,8 @@ import { WebSocket } from 'ws';
 import { closes, type CloseReason } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { addressOf } from './address.ts';
-import { cometCloseFrame } from './close-frame.ts';
+import { cometCloseFrame, reasonText } from './close-frame.ts';
+import type { Transport } from './counters.ts';
 
 /** Why reading is paused, as bits: each cause is lifted by itself. */
 export const Pause = { credit: 1, lane: 2, authentication: 4, drain: 8 } as const;
@@ -14,6 +15,8 @@ export interface ConnectionListener {
   drained(connection: Connection): void;
   /** The server ends it, with this code. */
   closing(code: number): void;
+  /** Milliseconds after which a client that is closed with this code should come back; undefined: any time. */
+  retryAfter?(code: number): number | undefined;
 }
 
 /**
@@ -34,6 +37,8 @@ export abstract class Connection {
   /** Bits of Pause. */
   pauses = 0;
   ending = false;
+  /** Why it ends, as this side said it. Undefined: the client left. */
+  closing: Pick<CloseReason, 'code' | 'reason'> | undefined;
   protected accepted = 0;
   #taken = 0;
   #congested = false;
@@ -58,6 +63,7 @@ export abstract class Connection {
     this.#taken = 0;
   }
 
+  abstract readonly transport: Transport;
   /**
    * `counts`: 1 when it ends what the shard gave the connection in one tick, else 0. True: the bytes
    * were copied or dropped, and may be overwritten.
@@ -112,10 +118,21 @@ export abstract class Connection {
     this.#listener.congested(this);
   }
 
+  /** docs/protocol.md "Coming back": when a client of a server that stops should try again. */
+  protected retryAfter({ code }: Pick<CloseReason, 'code'>): number | undefined {
+    return this.#listener.retryAfter?.(code);
+  }
+
+  /** Notes why it ends, as this side says it. */
+  protected closedWith(close: Pick<CloseReason, 'code' | 'reason'>): void {
+    this.closing = close;
+    this.#listener.closing(close.code);
+  }
+
   /** A peer that does not close after the last word is cut off. */
-  protected linger(code: number): void {
+  protected linger(close: Pick<CloseReason, 'code' | 'reason'>): void {
     this.ending = true;
-    this.#listener.closing(code);
+    if (close.code !== 0) this.closedWith(close);
     this.pauses = 0;
     this.startReading();
     const timer = setTimeout(() => this.socket.destroy(), limits.lingerMs);
@@ -124,6 +141,8 @@ export abstract class Connection {
 }
 
 export class TcpConnection extends Connection {
+  readonly transport = 'tcp';
+
   write(bytes: Buffer, text: boolean, counts = 0): boolean {
     if (this.ending) return this.drop();
     this.accepted += counts;
@@ -139,8 +158,8 @@ export class TcpConnection extends Connection {
     if (this.ending) return;
     // docs/protocol.md "Closing": op 6 with the reason, then FIN. Code 0: the client left first.
     if (close.code === 0) this.socket.end();
-    else this.socket.end(cometCloseFrame(close));
-    this.linger(close.code);
+    else this.socket.end(cometCloseFrame(close, this.retryAfter(close)));
+    this.linger(close);
   }
 
   protected stopReading(): void {
@@ -152,15 +171,28 @@ export class TcpConnection extends Connection {
   }
 }
 
+/** The close code that the WebSocket library gives what it does not read. */
+function brokenBy(code: string | undefined): Pick<CloseReason, 'code' | 'reason'> | undefined {
+  if (code?.startsWith('WS_ERR_') !== true) return undefined; // the peer's reset is no word of ours
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return closes.tooBig;
+  return code === 'WS_ERR_INVALID_UTF8' ? closes.notJson : closes.framing;
+}
+
 const BINARY = { binary: true, compress: false };
 const TEXT = { binary: false, compress: false };
 
 export class WebSocketConnection extends Connection {
   readonly webSocket: WebSocket;
+  readonly transport = 'websocket';
 
   constructor(id: number, socket: Socket, webSocket: WebSocket, listener: ConnectionListener) {
     super(id, socket, listener);
     this.webSocket = webSocket;
+    // ws has closed by then, with the code that says so.
+    webSocket.on('error', (error: NodeJS.ErrnoException) => {
+      const close = brokenBy(error.code);
+      if (close !== undefined && this.closing === undefined) this.closedWith(close);
+    });
   }
 
   write(bytes: Buffer, text: boolean, counts = 0): boolean {
@@ -176,8 +208,9 @@ export class WebSocketConnection extends Connection {
 
   end(close: Pick<CloseReason, 'code' | 'reason'>): void {
     if (this.ending) return;
-    this.webSocket.close(close.code === 0 ? closes.goingAway.code : close.code, close.reason);
-    this.linger(close.code);
+    const code = close.code === 0 ? closes.goingAway.code : close.code;
+    this.webSocket.close(code, reasonText(close, this.retryAfter(close)));
+    this.linger(close);
   }
 
   protected stopReading(): void {

@@ -2,8 +2,9 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Admission, Authenticator, AuthResult, Credentials } from '../auth/auth.ts';
 import { closes } from '../errors.ts';
 import type { Logger } from 'pino';
+import { findTracer, traced } from '../tracing.ts';
 import { shardOf } from '../wire/shard-of.ts';
-import type { NetCounters } from './counters.ts';
+import type { AuthOutcome, NetCounters } from './counters.ts';
 import { Pause, type Connection, type ConnectionListener } from './connection.ts';
 import type { Opening } from './lane.ts';
 import { ShardPort } from './shard-port.ts';
@@ -15,6 +16,8 @@ export interface GatewayOptions {
   readonly idleTimeoutMs: number;
   readonly packageBytesMax: number;
   readonly counters: NetCounters;
+  /** Clients of a drain are told to come back within this time, each at its own. Default: 0, no hint. */
+  readonly drainReconnectMs?: number;
   readonly logger: Logger;
 }
 
@@ -27,6 +30,7 @@ export type Wish = Pick<Opening, 'device' | 'encoding' | 'webSocket' | 'ack' | '
  */
 export class Gateway implements ConnectionListener {
   readonly options: GatewayOptions;
+  readonly #tracer = findTracer();
   readonly #connections = new Map<number, Connection>();
   readonly #ports: (ShardPort | undefined)[];
   #lastId = 0;
@@ -49,7 +53,7 @@ export class Gateway implements ConnectionListener {
   }
 
   attachShard(shard: number, port: MessagePort): void {
-    this.#ports[shard] = new ShardPort(shard, port, this.#connections, () => {
+    this.#ports[shard] = new ShardPort(shard, port, this.#connections, this.options.counters, () => {
       this.#shardDrained();
     });
     // A shard that was replaced during a drain has nobody left to finish for.
@@ -71,11 +75,19 @@ export class Gateway implements ConnectionListener {
   /** From here on the gateway owns the connection, until its socket closes. */
   add(connection: Connection): void {
     this.#connections.set(connection.id, connection);
+    const { id, transport, address } = connection;
+    this.options.counters.opened[transport] += 1;
+    this.options.logger.debug({ connection: id, transport, address }, 'connection opened');
     if (this.#draining) connection.end(closes.goingAway);
   }
 
   remove(connection: Connection): void {
-    this.#connections.delete(connection.id);
+    if (!this.#connections.delete(connection.id)) return;
+    const { counters } = this.options;
+    counters.ended[connection.transport] += 1;
+    if (connection.closing === undefined) counters.close(leftByClient.code);
+    const { code, reason } = connection.closing ?? leftByClient;
+    this.options.logger.debug({ connection: connection.id, code, reason }, 'connection closed');
     if (connection.shard >= 0) this.#ports[connection.shard]?.closed(connection);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
@@ -83,17 +95,25 @@ export class Gateway implements ConnectionListener {
   /** Asks the authenticator, within the time for authentication; a failing one refuses. */
   async authenticate(credentials: Credentials): Promise<AuthResult> {
     // Not AbortSignal.timeout: its timer would outlive the answer, one for each connection.
+    const since = performance.now();
+    let outcome: AuthOutcome = 'failed';
     const controller = new AbortController();
     const timer = setTimeout(() => {
       controller.abort();
     }, this.options.authTimeoutMs);
     try {
-      return await this.options.authenticator.authenticate(credentials, controller.signal);
+      const { protocol } = credentials;
+      const result = await traced(this.#tracer, 'encke.authenticate', { 'encke.protocol': protocol }, () =>
+        this.options.authenticator.authenticate(credentials, controller.signal),
+      );
+      outcome = result.ok ? 'accepted' : 'refused';
+      return result;
     } catch (error) {
       this.options.logger.warn({ err: error }, 'authentication failed to run: refused');
       return { ok: false, error: 'not_authenticated', reason: 'authentication is unavailable' };
     } finally {
       clearTimeout(timer);
+      this.options.counters.authenticated(credentials.protocol, outcome, (performance.now() - since) / 1_000);
     }
   }
 
@@ -115,6 +135,9 @@ export class Gateway implements ConnectionListener {
       ...(permissions !== undefined && { permissions }),
       ...(expiresAt !== undefined && { expiresAt }),
     });
+    const { encoding, device } = wish;
+    const { id, shard } = connection;
+    this.options.logger.debug({ connection: id, user, device, encoding, shard }, 'connection authenticated');
     return true;
   }
 
@@ -125,6 +148,18 @@ export class Gateway implements ConnectionListener {
   ended(connection: Connection): void {
     if (connection.shard >= 0) this.#ports[connection.shard]?.ended(connection);
     else connection.end({ code: 0, reason: '' });
+  }
+
+  /** Bytes on the way to each shard that are not taken in. A shard that is down has none. */
+  laneBytes(): number[] {
+    return this.#ports.map((port) => port?.pendingBytes ?? 0);
+  }
+
+  /** docs/protocol.md "Coming back": at a drain each client gets a time of its own. */
+  retryAfter(code: number): number | undefined {
+    const { drainReconnectMs = 0 } = this.options;
+    if (!this.#draining || code !== closes.goingAway.code || drainReconnectMs === 0) return undefined;
+    return Math.floor(Math.random() * drainReconnectMs);
   }
 
   congested(connection: Connection): void {
@@ -172,3 +207,5 @@ export class Gateway implements ConnectionListener {
     if (this.#undrained === 0) this.#onDrained?.();
   }
 }
+
+const leftByClient = { code: 0, reason: 'the client left' } as const;

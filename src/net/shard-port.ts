@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { closes, errorReasons } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { Pause, type Connection } from './connection.ts';
+import type { NetCounters } from './counters.ts';
 import { Lane, ToGateway, ToShard, type Opening } from './lane.ts';
 import type { SlabReader } from './slab.ts';
 
@@ -17,15 +18,23 @@ export class ShardPort {
   readonly #connections: Connections;
   readonly #lane: Lane;
   readonly #onDrained: () => void;
+  readonly #counters: NetCounters;
   /** Connections that were paused because the lane is full. */
   readonly #held = new Set<Connection>();
   #flushScheduled = false;
   /** The kernel took all of the slab that is being carried out: no socket holds a view of it. */
   #taken = true;
 
-  constructor(shard: number, port: MessagePort, connections: Connections, onDrained: () => void) {
+  constructor(
+    shard: number,
+    port: MessagePort,
+    connections: Connections,
+    counters: NetCounters,
+    onDrained: () => void,
+  ) {
     this.shard = shard;
     this.#connections = connections;
+    this.#counters = counters;
     this.#onDrained = onDrained;
     this.#lane = new Lane(port, limits.laneInBytesMax, (reader) => {
       this.#taken = true;
@@ -33,6 +42,11 @@ export class ShardPort {
       return this.#taken;
     });
     this.#lane.onAcknowledged = this.#onAcknowledged;
+  }
+
+  /** Bytes on the way to the shard, not taken in yet. */
+  get pendingBytes(): number {
+    return this.#lane.pendingBytes;
   }
 
   open(connection: Connection, opening: Opening): void {
@@ -49,6 +63,7 @@ export class ShardPort {
     const at = this.#lane.out.begin(type, connection.id, 0, chunk.length);
     chunk.copy(this.#lane.out.buf, at);
     connection.inBytes += chunk.length;
+    this.#counters.bytesIn[this.shard]! += chunk.length;
     if (connection.inBytes >= limits.sessionInBytesMax) connection.pause(Pause.credit);
     if (this.#lane.isFull) {
       connection.pause(Pause.lane);
@@ -119,6 +134,7 @@ export class ShardPort {
       switch (reader.type) {
         case ToGateway.write:
         case ToGateway.writeText:
+          this.#counters.bytesOut[this.shard]! += reader.end - reader.start;
           this.#write(
             reader.connection,
             reader.buf.subarray(reader.start, reader.end),
@@ -151,6 +167,7 @@ export class ShardPort {
   #multicast(reader: SlabReader, text: boolean): void {
     const { buf, start, argument: count } = reader;
     const bytes = buf.subarray(start + count * 4, reader.end);
+    this.#counters.bytesOut[this.shard]! += bytes.length * count;
     for (let i = 0; i < count; i++) {
       this.#write(buf.readInt32LE(start + i * 4), bytes, text, 1);
     }

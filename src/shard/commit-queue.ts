@@ -1,4 +1,8 @@
+import type { Span } from '@opentelemetry/api';
+import { countCommit, counters, levels } from '../metrics/counters.ts';
+import { isGroup } from '../store/conversation.ts';
 import type { Append, AppendResult, Store } from '../store/store.ts';
+import { failSpan, findTracer } from '../tracing.ts';
 import type { CommitOwner, CommitQueue } from '../user/env.ts';
 import type { Committed, SendRequest } from '../user/messages.ts';
 
@@ -13,6 +17,7 @@ interface Pending {
  */
 export class ShardCommits implements CommitQueue {
   readonly #store: Store;
+  readonly #tracer = findTracer();
   #appends: Append[] = [];
   #pending: Pending[] = [];
   /** Outcomes that found a mailbox full: told again, in order, before any later one. */
@@ -37,17 +42,23 @@ export class ShardCommits implements CommitQueue {
     const pending = this.#pending;
     this.#appends = [];
     this.#pending = [];
+    levels.openAppends += appends.length;
+    const since = performance.now();
+    const span = this.#tracer?.startSpan('encke.commit', { attributes: { 'encke.runs': appends.length } });
     const results = this.#store.append(appends);
     if (!(results instanceof Promise)) {
+      this.#settle(appends, since, span, results);
       this.#tell(pending, results);
       return true;
     }
     results.then(
       (settled) => {
+        this.#settle(appends, since, span, settled);
         this.#tell(pending, settled);
         this.onOutcomes?.();
       },
       () => {
+        this.#settle(appends, since, span);
         this.#tell(pending);
         this.onOutcomes?.();
       },
@@ -57,6 +68,25 @@ export class ShardCommits implements CommitQueue {
 
   get hasUntold(): boolean {
     return this.#untold.length > 0;
+  }
+
+  #settle(
+    appends: readonly Append[],
+    since: number,
+    span: Span | undefined,
+    results?: readonly AppendResult[],
+  ): void {
+    levels.openAppends -= appends.length;
+    countCommit((performance.now() - since) / 1_000);
+    if (span !== undefined) {
+      if (results === undefined) failSpan(span, undefined);
+      span.end();
+    }
+    for (let i = 0; i < appends.length; i++) {
+      const { conversation, run } = appends[i] as Append;
+      if (results?.[i]?.ok === true)
+        counters.accepted[run.origin * 2 + (isGroup(conversation) ? 1 : 0)]! += run.count;
+    }
   }
 
   #tell(pending: readonly Pending[], results?: readonly AppendResult[]): void {

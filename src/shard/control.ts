@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { ShardFigures } from '../metrics/shard-figures.ts';
 import type { Fsync } from '../store/disk/journal-file.ts';
 import type { Segment } from '../store/memory-journal.ts';
 import type { RateOptions } from './rates.ts';
@@ -44,10 +45,13 @@ export type ToShardControl =
   | { readonly type: 'lost'; readonly node: number }
   /** A shard that was lost is back. */
   | { readonly type: 'back'; readonly node: number }
+  /** A scrape: answered by `figures`. */
+  | { readonly type: 'figures' }
   | { readonly type: 'stop' };
 
 /** From a shard to the main thread. */
 export type FromShardControl =
   | { readonly type: 'ready'; readonly threadId: number }
+  | { readonly type: 'figures'; readonly figures: ShardFigures }
   | { readonly type: 'keep'; readonly segment: Segment }
   | { readonly type: 'drop'; readonly number: number };

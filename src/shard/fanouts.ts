@@ -1,5 +1,6 @@
 import type { FanoutMessage, Given, GroupMessage } from '../group/fanout.ts';
 import { limits } from '../limits.ts';
+import { countBatch, Encoding } from '../metrics/counters.ts';
 import { ToGateway, type Lane } from '../net/lane.ts';
 import { isGroup } from '../store/conversation.ts';
 import type { Delivery } from '../user/delivery.ts';
@@ -225,13 +226,17 @@ export class Fanouts implements GroupFanouts {
       else messaging.push(session);
     }
     if (binary.length > 0) this.#multicastBatch(binary, runs);
-    if (json.length > 0) this.#multicastTexts(json, [encodeBatch(runs)]);
+    if (json.length > 0) {
+      this.#multicastTexts(json, [encodeBatch(runs)]);
+      countBatch(runs, Encoding.json, json.length);
+    }
     if (messaging.length > 0) {
       const { notificationMessagesMax, notificationBytesMax } = limits;
       this.#multicastTexts(
         messaging,
         encodeNotifications(runs, notificationMessagesMax, notificationBytesMax),
       );
+      countBatch(runs, Encoding.messaging, messaging.length);
       // Each notification is a write of its own: the last one carries `last`.
       for (const session of messaging) fanout.members.get(session)?.advance(last, session.writes);
     }
@@ -265,6 +270,7 @@ export class Fanouts implements GroupFanouts {
   #multicastBatch(sessions: readonly Session[], runs: readonly Run[]): void {
     const at = this.#begin(ToGateway.multicast, sessions, batchByteLength(runs));
     writeBatch(this.#lane.out.buf, at, runs);
+    countBatch(runs, Encoding.binary, sessions.length);
   }
 
   #multicastTexts(sessions: readonly Session[], texts: readonly string[]): void {

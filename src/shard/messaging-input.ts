@@ -1,5 +1,6 @@
-import type { ErrorCode } from '../errors.ts';
+import { errorNumber, type ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { countErrors } from '../metrics/counters.ts';
 import type { ReadMarks } from '../user/messages.ts';
 import type { Session } from '../user/session.ts';
 import { encodeErrors, parseSections, type ErrorEntry, type SendItem } from '../wire/messaging.ts';
@@ -51,6 +52,7 @@ export class MessagingInput {
   }
 
   #report(session: Session, errors: readonly ErrorEntry[]): void {
+    for (const { code } of errors) countErrors(errorNumber(code), 1);
     for (let i = 0; i < errors.length; i += limits.notificationMessagesMax) {
       session.say(encodeErrors(errors.slice(i, i + limits.notificationMessagesMax)));
     }

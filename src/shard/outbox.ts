@@ -1,5 +1,6 @@
 import { errorName, errorNumber } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { countBatch, Encoding } from '../metrics/counters.ts';
 import { ToGateway, type Lane } from '../net/lane.ts';
 import { batchByteLength, writeBatch } from '../wire/comet-binary.ts';
 import {
@@ -107,7 +108,10 @@ export class Outbox {
       if (op === Op.heartbeatReply) at = writeHeader(out.buf, at, HEADER_BYTES, version, op, seq);
       else at = writeReply(out.view, at, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
     }
-    if (batchBytes > 0) writeBatch(out.buf, at, runs);
+    if (batchBytes > 0) {
+      writeBatch(out.buf, at, runs);
+      countBatch(runs, Encoding.binary, 1);
+    }
     this.#wrote(session);
   }
 
@@ -168,7 +172,10 @@ function jsonTexts(session: Session): (string | Buffer)[] {
     else if (op === Op.historyReply) texts.push(historyText(version, seq, session.takePage()));
     else texts.push(replyText(op, version, seq, result));
   }
-  if (runs.length > 0) texts.push(encodeBatch(runs));
+  if (runs.length > 0) {
+    texts.push(encodeBatch(runs));
+    countBatch(runs, Encoding.json, 1);
+  }
   return texts;
 }
 
@@ -189,6 +196,7 @@ function messagingTexts(session: Session): (string | Buffer)[] {
   if (accepted !== undefined) for (const entries of chunks(accepted)) texts.push(encodeAccepted(entries));
   if (runs.length > 0) {
     texts.push(...encodeNotifications(runs, limits.notificationMessagesMax, limits.notificationBytesMax));
+    countBatch(runs, Encoding.messaging, 1);
   }
   return texts;
 }

@@ -3,6 +3,7 @@ import { Piscina } from 'piscina';
 import type { Logger } from 'pino';
 import type { ActorSystem } from '../actor/index.ts';
 import { limits } from '../limits.ts';
+import type { ShardFigures } from '../metrics/shard-figures.ts';
 import type { Gateway } from '../net/gateway.ts';
 import type { FromShardControl, ShardTask, ToShardControl } from './control.ts';
 import type { RateOptions } from './rates.ts';
@@ -34,6 +35,8 @@ interface Running {
   ended: Promise<void>;
   /** The thread is gone: nothing that it had begun is under way any more. */
   exited: Promise<void>;
+  /** Asked for by a scrape, and not told yet. */
+  onFigures: ((figures: ShardFigures | undefined) => void) | undefined;
 }
 
 /**
@@ -47,11 +50,13 @@ export class ShardPool {
   readonly #running: (Running | undefined)[];
   /** Deaths in a row, each within limits.shardSettledMs of the start. */
   readonly #earlyDeaths: number[] = [];
+  readonly #deaths: number[];
   #stopping = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#running = Array.from({ length: options.shards }, () => undefined);
+    this.#deaths = Array.from({ length: options.shards }, () => 0);
   }
 
   #openPool(): Threads {
@@ -73,6 +78,31 @@ export class ShardPool {
   /** Shards that serve now. */
   get runningCount(): number {
     return this.#running.filter((running) => running !== undefined).length;
+  }
+
+  /** How often the thread of each shard died. */
+  get deaths(): readonly number[] {
+    return this.#deaths;
+  }
+
+  /**
+   * The figures of each shard as of now. Undefined for one that is down, or does not answer in time.
+   * One call at a time.
+   */
+  figures(timeoutMs: number): Promise<(ShardFigures | undefined)[]> {
+    return Promise.all(
+      this.#running.map(async (running) => {
+        if (running === undefined) return undefined;
+        return new Promise<ShardFigures | undefined>((resolve) => {
+          const timer = setTimeout(() => resolve(undefined), timeoutMs);
+          running.onFigures = (figures) => {
+            clearTimeout(timer);
+            resolve(figures);
+          };
+          running.control.postMessage({ type: 'figures' } satisfies ToShardControl);
+        });
+      }),
+    );
   }
 
   async start(): Promise<void> {
@@ -130,6 +160,7 @@ export class ShardPool {
         readyAt: 0,
         ended: Promise.resolve(),
         exited: Promise.resolve(),
+        onFigures: undefined,
       };
       control.port2.on('message', (message: FromShardControl) => {
         if (message.type === 'ready') {
@@ -139,7 +170,8 @@ export class ShardPool {
           this.#link(shard, running);
           gateway.attachShard(shard, lane.port2);
           resolve();
-        } else stores.onMessage(shard, message);
+        } else if (message.type === 'figures') running.onFigures?.(message.figures);
+        else stores.onMessage(shard, message);
       });
       running.ended = pool.run(task, { transferList: [control.port1, lane.port1, ...store.transfer] }).then(
         () => {
@@ -153,7 +185,7 @@ export class ShardPool {
             last = receiveMessageOnPort(control.port2)
           ) {
             const message = last.message as FromShardControl;
-            if (message.type !== 'ready') stores.onMessage(shard, message);
+            if (message.type === 'keep' || message.type === 'drop') stores.onMessage(shard, message);
           }
           control.port2.close();
           if (this.#stopping) return;
@@ -187,6 +219,8 @@ export class ShardPool {
     const early = servedMs < limits.shardSettledMs ? (this.#earlyDeaths[shard] ?? 0) + 1 : 1;
     this.#earlyDeaths[shard] = early;
     this.#running[shard] = undefined;
+    this.#deaths[shard]! += 1;
+    died?.onFigures?.(undefined);
     logger.error({ err: error, shard }, 'a shard thread died: it is started again');
     gateway.detachShard(shard);
     system.disconnect(shard);

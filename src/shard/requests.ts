@@ -1,5 +1,6 @@
 import { errorNumber, type ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { countRefusals, counters, countReplies } from '../metrics/counters.ts';
 import type { ReplyTo, SendRequest, UserPort } from '../user/messages.ts';
 import type { Session } from '../user/session.ts';
 import type { AckBody } from '../wire/ack-body.ts';
@@ -44,6 +45,8 @@ export class Requests {
   settled(session: Session, op: number, seq: number, version: number, result: number): void {
     this.end();
     session.requests.settle(session.requests.add(op, seq, version, -1), result);
+    if (result > 0) countReplies(op, 1);
+    else countRefusals(op, -result, 1);
   }
 
   refuse(session: Session, op: number, seq: number, version: number, error: ErrorCode): void {
@@ -118,6 +121,7 @@ export class Requests {
     const run = this.#builder.finish(this.#kind, origin, this.#host.now());
     const { user, connection } = session;
     const { shard } = this.#host;
+    counters.received[origin * 2 + (this.#op === Op.send ? 0 : 1)]! += run.count;
     const replyTo: ReplyTo = { user, shard, connection, ticket: this.#firstTicket, count: run.count };
     const request: SendRequest = { replyTo, from: user, to: this.#to, run, echo: session.hasSiblings, id };
     if (this.#op === Op.send) this.#host.sendToUser(lower(user, this.#to), request);

@@ -1,5 +1,6 @@
 import { closes } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { countSession } from '../metrics/counters.ts';
 import { ToGateway, ToShard, type Lane, type Opening } from '../net/lane.ts';
 import { Session, type SessionHost } from '../user/session.ts';
 import { decodeMessage, FrameDecoder, type FrameFailure } from '../wire/frame-decoder.ts';
@@ -73,6 +74,7 @@ export class Sessions {
     session.rate = rates.open(session.user, session.permissions.rateClass, now);
     this.#sessions.set(connection, session);
     this.#byUser.add(session);
+    countSession(session.encoding, 1);
     if (this.#draining) session.leaving = closes.goingAway;
     return session;
   }
@@ -80,7 +82,7 @@ export class Sessions {
   remove(session: Session): void {
     const { rates } = this.#options;
     if (session.rate !== undefined) rates.close(session.user, session.rate, this.#options.now());
-    this.#sessions.delete(session.connection);
+    if (this.#sessions.delete(session.connection)) countSession(session.encoding, -1);
     this.#byUser.remove(session);
     this.#decoders.delete(session.connection);
     this.#parking.delete(session);

@@ -4,6 +4,8 @@ import type { ActorFailure, ActorSystem } from '../actor/index.ts';
 import { Fanout } from '../group/fanout.ts';
 import { Group } from '../group/group.ts';
 import { createLogger } from '../log.ts';
+import { counters, levels } from '../metrics/counters.ts';
+import { ThreadMonitor } from '../metrics/thread-monitor.ts';
 import { ToGateway, ToShard, type Lane, type Opening } from '../net/lane.ts';
 import type { SlabReader } from '../net/slab.ts';
 import type { Session } from '../user/session.ts';
@@ -35,6 +37,7 @@ export class Shard implements PartsHost {
   readonly #fanouts: Fanouts;
   readonly #outbox: Outbox;
   readonly #parts: Parts;
+  readonly #monitor = new ThreadMonitor();
   /** Sessions whose feeder, or history, goes on when the gateway has taken in the slab. */
   readonly #fedIn = new Map<Session, number>();
   #tickScheduled = false;
@@ -222,10 +225,27 @@ export class Shard implements PartsHost {
       case 'back':
         this.#resync(message.node);
         break;
+      case 'figures':
+        this.#tellFigures();
+        break;
       case 'stop':
         void this.#stop();
         break;
     }
+  }
+
+  #tellFigures(): void {
+    const { engine, system } = this.#parts;
+    const figures = {
+      threadId,
+      counters,
+      levels,
+      laneBytes: this.#lane.pendingBytes,
+      actors: { ...system.stats(), deadLetters: system.deadLetters },
+      storeBytes: engine.bytes,
+      thread: this.#monitor.read(),
+    };
+    this.tellMain({ type: 'figures', figures });
   }
 
   /** A shard that was lost told us things that did not arrive: its groups and pairs are looked up. */
@@ -239,6 +259,7 @@ export class Shard implements PartsHost {
 
   async #stop(): Promise<void> {
     this.#parts.sweep.stop();
+    this.#monitor.stop();
     this.#parts.cursors.stop();
     await this.#system.stop();
     await this.#parts.engine.close();

@@ -1,11 +1,16 @@
+import { stat } from 'node:fs/promises';
 import type { MessagePort } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { Fsync } from '../store/disk/journal-file.ts';
 import type { RetentionRules } from '../store/disk/retention.ts';
 import { StoreWorker } from '../store/disk/store-worker.ts';
+import { tablesFile } from '../store/disk/tables-file.ts';
 import type { SweepEnd } from '../store/disk/sweeps.ts';
 import type { Segment } from '../store/memory-journal.ts';
 import type { FromShardControl, StoreTask } from './control.ts';
+
+/** What a shard tells of its store. */
+export type StoreNews = Extract<FromShardControl, { type: 'keep' | 'drop' }>;
 
 /** The part of the store that lives in the main thread, and outlives shard threads. */
 export interface ShardStores {
@@ -14,7 +19,9 @@ export interface ShardStores {
   /** What a shard's thread is started with, also after one that died. */
   prepare(shard: number): Promise<PreparedStore>;
   /** Shards tell of segments of the memory store. */
-  onMessage(shard: number, message: Exclude<FromShardControl, { type: 'ready' }>): void;
+  onMessage(shard: number, message: StoreNews): void;
+  /** Size of the file of the tables; 0 if there is none. */
+  tablesBytes(): Promise<number>;
   /** After all shards. */
   close(): Promise<void>;
 }
@@ -40,11 +47,15 @@ export class MemoryStores implements ShardStores {
     return { task: { type: 'memory', bytesMax: this.#bytesMax, segments }, transfer: [] };
   }
 
-  onMessage(shard: number, message: Exclude<FromShardControl, { type: 'ready' }>): void {
+  onMessage(shard: number, message: StoreNews): void {
     let segments = this.#segments.get(shard);
     if (segments === undefined) this.#segments.set(shard, (segments = new Map()));
     if (message.type === 'keep') segments.set(message.segment.number, message.segment);
     else segments.delete(message.number);
+  }
+
+  async tablesBytes(): Promise<number> {
+    return 0;
   }
 
   async close(): Promise<void> {}
@@ -98,6 +109,11 @@ export class DiskStores implements ShardStores {
   }
 
   onMessage(): void {}
+
+  async tablesBytes(): Promise<number> {
+    const file = await stat(tablesFile(this.#options.dir)).catch(() => undefined);
+    return file?.size ?? 0;
+  }
 
   #onSwept({ error, ...removed }: SweepEnd): void {
     const { logger } = this.#options;

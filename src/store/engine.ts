@@ -26,6 +26,8 @@ export interface StoreEngine {
   saveUser(user: UserId, change: UserRecord): void | Promise<void>;
   group(group: number): GroupRecord | undefined;
   saveGroup(group: number, change: GroupChange): void | Promise<void>;
+  /** Bytes that it holds outside of tables: the journal, or all of a memory store. */
+  readonly bytes: number;
   /** The end of a tick: what was handed over since the last one becomes one commit. */
   flush(): void;
   /** Everything that was handed over is written; nothing is called after it. */

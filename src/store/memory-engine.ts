@@ -71,6 +71,10 @@ export class MemoryEngine implements StoreEngine {
     for (const segment of this.#journal.segments.values()) segment.visit(this.#replay);
   }
 
+  get bytes(): number {
+    return this.#journal.bytes;
+  }
+
   append(batch: readonly Append[]): AppendResult[] {
     const results = batch.map((append) => this.#appendOne(append));
     this.#journal.publish();

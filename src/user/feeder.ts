@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import { counters } from '../metrics/counters.ts';
 import type { ReadResult, Store } from '../store/store.ts';
 import { runAfter, runLast, splitRun, type Run } from '../wire/run.ts';
 import type { ConversationState } from './conversation-state.ts';
@@ -59,6 +60,7 @@ export class Feeder {
     delivery.behind = true;
     const { key } = state.conversation;
     if (this.#sources.has(key)) return;
+    counters.feeds += 1;
     this.#sources.set(key, { state, delivery, after, queue: [], reading: false });
   }
 
@@ -116,6 +118,7 @@ export class Feeder {
       messages += run.count;
       if (source.queue.length === 0 && !this.#finish(source)) break;
     }
+    counters.fedMessages += messages;
     this.#writing = true;
     this.#host.onWritten();
   }

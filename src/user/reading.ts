@@ -1,5 +1,6 @@
-import { errorReasons } from '../errors.ts';
+import { errorNumber, errorReasons } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { countErrors } from '../metrics/counters.ts';
 import { encodeErrors, messageIdOf } from '../wire/messaging.ts';
 import { frameFrom, nextFrame, runLast } from '../wire/run.ts';
 import { list } from './attaching.ts';
@@ -190,6 +191,7 @@ function refuse(
   ctx: UserContext,
 ): void {
   const reason = errorReasons[code];
+  countErrors(errorNumber(code), items.length);
   const entries = items.map(({ idText }) => ({ section: 'read', idText, code, reason }) as const);
   ctx.env.sessions.get(connection)?.say(encodeErrors(entries));
 }

@@ -55,12 +55,13 @@ export class RequestQueue {
   }
 
   /** Settles what waits for a shard that is gone. */
-  settleShard(shard: number, result: number): boolean {
+  settleShard(shard: number, result: number, onSettled?: (op: number) => void): boolean {
     let some = false;
     for (let ticket = this.head; ticket < this.tail; ticket++) {
       const i = ticket & (this.#op.length - 1);
       if (this.#shard[i] !== shard || this.#result[i] !== 0) continue;
       this.#result[i] = result;
+      onSettled?.(this.#op[i] ?? 0);
       some = true;
     }
     return some;

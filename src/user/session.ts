@@ -2,6 +2,7 @@ import { assert } from '../assert.ts';
 import { defaultPermissions, type Permissions } from '../auth/permissions.ts';
 import { errorNumber, type CloseReason, type ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { countRefusals, counters, countReplies, levels } from '../metrics/counters.ts';
 import type { Opening } from '../net/lane.ts';
 import type { Conversation } from '../store/conversation.ts';
 import type { HistoryPage } from '../wire/history-reply.ts';
@@ -122,17 +123,23 @@ export class Session {
 
   /** The client does not read fast enough: it took so many writes (low 32 bits). */
   congest(taken: number): void {
+    if (!this.congested) {
+      counters.congestions += 1;
+      levels.slowSessions += 1;
+    }
     this.congested = true;
     this.#take(taken);
   }
 
   drain(): void {
+    if (this.congested) levels.slowSessions -= 1;
     this.congested = false;
   }
 
   /** The connection is gone: what it did not take counts as not delivered. */
   end(taken: number): void {
     this.closed = true;
+    if (this.congested) levels.slowSessions -= 1;
     this.congested = true;
     this.#take(taken);
   }
@@ -155,17 +162,22 @@ export class Session {
   /** Its own message was stored: the reply stands for it. */
   settleSent(ticket: number, count: number, first: number): void {
     for (let i = 0; i < count; i++) this.requests.settle(ticket + i, first + i);
+    // Messaging that did not ask for it hears nothing of what went well.
+    if (this.encoding !== 'messaging' || this.wantsAccepted) countReplies(this.requests.opAt(ticket), count);
     this.#settled();
   }
 
   refuse(ticket: number, count: number, error: ErrorCode): void {
-    for (let i = 0; i < count; i++) this.requests.settle(ticket + i, -errorNumber(error));
+    const number = errorNumber(error);
+    for (let i = 0; i < count; i++) this.requests.settle(ticket + i, -number);
+    countRefusals(this.requests.opAt(ticket), number, count);
     this.#settled();
   }
 
   /** A request that is no send is done. */
   answer(ticket: number, chatId: number): void {
     this.requests.settle(ticket, chatId);
+    countReplies(this.requests.opAt(ticket), 1);
     this.#settled();
   }
 
@@ -184,7 +196,9 @@ export class Session {
 
   /** A shard is gone, and the requests that it had not answered with it. */
   refuseShard(shard: number): void {
-    if (this.requests.settleShard(shard, -errorNumber('unavailable'))) this.#settled();
+    const number = errorNumber('unavailable');
+    const count = (op: number): void => countRefusals(op, number, 1);
+    if (this.requests.settleShard(shard, -number, count)) this.#settled();
   }
 
   /** Output that is not a reply to a filed request, in order before the replies of this tick. */

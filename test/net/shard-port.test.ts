@@ -5,11 +5,13 @@ import { MessageChannel } from 'node:worker_threads';
 import { closes } from '../../src/errors.ts';
 import { limits } from '../../src/limits.ts';
 import { Connection, type ConnectionListener } from '../../src/net/connection.ts';
+import { NetCounters } from '../../src/net/counters.ts';
 import { Lane, ToGateway, ToShard } from '../../src/net/lane.ts';
 import { ShardPort } from '../../src/net/shard-port.ts';
 
 /** A connection whose socket is only looked at: what it was told to write, to end, to read or not. */
 class Recorded extends Connection {
+  readonly transport = 'tcp';
   readonly written: string[] = [];
   readonly ended: number[] = [];
   reading = true;
@@ -50,7 +52,7 @@ function joined(connections: number) {
   const { port1, port2 } = new MessageChannel();
   const all = new Map<number, Connection>();
   let drained = 0;
-  const port = new ShardPort(3, port1, all, () => (drained += 1));
+  const port = new ShardPort(3, port1, all, new NetCounters(4), () => (drained += 1));
   const some = Array.from(
     { length: connections },
     (_, i) =>

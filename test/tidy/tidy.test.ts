@@ -16,7 +16,8 @@ const layers: Record<string, RegExp> = {
   'src/client/': /^$/, // an independent implementation of the protocol: src/client/frames.ts says why
   'src/store/store.ts': /^src\/wire\/|^src\/store\/conversation\.ts$/, // the contract; what implements it may use more
   'src/store/': /^src\/(errors|limits|assert)\.ts$|^src\/(wire|actor)\//,
-  'src/net/': /^src\/(errors|limits|assert|log)\.ts$|^src\/(wire|auth)\//,
+  'src/net/':
+    /^src\/(errors|limits|assert|log|tracing)\.ts$|^src\/metrics\/histogram\.ts$|^src\/(wire|auth)\//,
   'src/auth/': /^src\/wire\//,
   // `inspect` and `backup` look into a data directory without a server
   'src/cli/': /^src\/(limits|log|server|version)\.ts$|^src\/store\/disk\/(backup|data-dir|inspect)\.ts$/,

@@ -41,6 +41,10 @@ export class DiskEngine implements StoreEngine {
     this.#journal = new Journal(options);
   }
 
+  get bytes(): number {
+    return this.#journal.active.bytes + (this.#journal.frozen?.bytes ?? 0);
+  }
+
   append(batch: readonly Append[]): Promise<readonly AppendResult[]> {
     return new Promise((resolve) => {
       this.#journal.push(appendRequest(batch, resolve));
