@@ -113,6 +113,25 @@ export const limits = {
   groupMembersMax: 100_000,
   /** Time that a shard has to answer a scrape of /metrics. Over it: told without it. */
   scrapeTimeoutMs: 1_000,
+  /** Length of a goim client's key, or of a room, in UTF-16 units. Over it: bad_body. */
+  goimNameCharsMax: 256,
+  /** Operations that one goim client accepts. Over it: bad_body. */
+  goimAcceptsMax: 256,
+  /** Message of one goim push. Over it: HTTP 413. */
+  goimPushBytesMax: 1_048_576,
+  /** Bytes of goim pushes that wait for one shard's lane. Full: the push is refused. */
+  goimPendingBytesMax: 4_194_304,
+  /** Bytes of goim pushes that leave as one write. Full: the next write is begun. */
+  goimBatchBytesMax: 65_536,
+  /** Pushes with a speed that are under way on one shard. Full: the push is refused. */
+  goimPacedMax: 16,
+  /** Rooms in one answer of online/top. A higher limit counts as this. */
+  goimTopMax: 1_024,
+  /** How late a shard may know how many clients of other shards are in a room. */
+  goimOnlineMs: 1_000,
+  /** Rooms whose counts one message between shards tells. */
+  goimRoomsToldMax: 4_096,
+
   /** Body of an admin request. Over it: HTTP 413. */
   adminBodyBytesMax: 4_194_304,
   /** Connections, or bans, in one answer: unless asked for, and at most. Over the latter: HTTP 400. */

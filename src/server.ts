@@ -6,6 +6,9 @@ import { createAdmin } from './admin/admin.ts';
 import type { Authenticator } from './auth/auth.ts';
 import { openAuthenticator } from './auth/open.ts';
 import type { Options } from './cli/options.ts';
+import { GoimApi } from './goim/api.ts';
+import type { GoimNode } from './goim/nodes.ts';
+import { addGoimRoutes } from './goim/routes.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { Certificate, CertificateError } from './net/certificate.ts';
 import { ClientPorts } from './net/client-ports.ts';
@@ -133,6 +136,7 @@ class RunningServer implements Server {
       tablesBytes: () => this.#stores.tablesBytes(),
     });
     const { adminToken } = options;
+    const goim = new GoimApi(this.#system, options.workers);
     this.#admin = createAdmin({
       groups: new GroupsOnActors(this.#system),
       presence: new PresenceOnActors(this.#system, options.workers),
@@ -141,6 +145,7 @@ class RunningServer implements Server {
       status: () => this.#status(),
       metrics: this.#metrics,
       logger: this.#logger,
+      scopes: [(scope, logger) => addGoimRoutes(scope, { api: goim, node: this.#goimNode() }, logger)],
       ...(adminToken === undefined ? {} : { token: adminToken }),
     });
   }
@@ -244,6 +249,22 @@ class RunningServer implements Server {
       logger: this.#logger,
       onFatal: (error) => this.#tellFatal(error),
     });
+  }
+
+  /** This server as goim's queries tell of it. */
+  #goimNode(): GoimNode {
+    const { host, idleTimeoutMs, tlsOnly } = this.#options;
+    const ports = this.#ports;
+    return {
+      host,
+      idleTimeoutMs,
+      startedAt: Date.now(),
+      tcpPort: () => ports.tcpAddress.port,
+      webSocketPort: () => ports.httpAddress.port,
+      tlsWebSocketPort: () => (tlsOnly ? ports.httpAddress.port : ports.tlsHttpAddress?.port),
+      connections: () => this.#gateway.connectionCount,
+      addresses: () => ports.addresses,
+    };
   }
 
   #tellFatal(error: unknown): void {

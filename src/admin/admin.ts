@@ -27,8 +27,10 @@ export interface AdminSettings {
   readonly messageBytesMax: number;
   readonly status: () => Status;
   readonly metrics?: MetricsText;
-  /** When it is set, /metrics and everything under /v1 need it. */
+  /** When it is set, /metrics, everything under /v1, and what `scopes` serve need it. */
   readonly token?: string;
+  /** What else is served behind the same guard, each in a scope of its own. */
+  readonly scopes?: readonly ((scope: FastifyInstance, logger: Logger) => void)[];
   readonly logger: Logger;
   /** Told of each route. */
   readonly onRoute?: (route: RouteOptions) => void;
@@ -87,6 +89,13 @@ export function createAdmin(settings: AdminSettings): FastifyInstance {
     if (settings.metrics !== undefined) addMetricsRoute(scope, settings.metrics);
     done();
   });
+  for (const add of settings.scopes ?? []) {
+    admin.register((scope, _options, done) => {
+      scope.addHook('onRequest', token === undefined ? localGuard : bearerGuard(token));
+      add(scope, logger);
+      done();
+    });
+  }
   return admin;
 }
 

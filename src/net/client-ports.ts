@@ -89,6 +89,11 @@ export class ClientPorts {
     return this.#tlsHttp && addressOf(this.#tlsHttp.server);
   }
 
+  /** How many addresses clients come from. */
+  get addresses(): number {
+    return this.#limit.addresses;
+  }
+
   /** Rejects with the first port that cannot be had. */
   async listen(onError: (error: unknown) => void): Promise<void> {
     for (const { server, port } of this.#all()) {

@@ -39,6 +39,8 @@ export abstract class Connection {
   ending = false;
   /** Why it ends, as this side said it. Undefined: the client left. */
   closing: Pick<CloseReason, 'code' | 'reason'> | undefined;
+  /** False: a TCP client that is told by FIN alone that it is over, as goim's are. */
+  saysWhy = true;
   protected accepted = 0;
   #taken = 0;
   #congested = false;
@@ -55,6 +57,11 @@ export abstract class Connection {
 
   get taken(): number {
     return this.#taken;
+  }
+
+  /** There is output that the kernel has not taken. */
+  get isCongested(): boolean {
+    return this.#congested;
   }
 
   /** Output is counted from here on: what went before was the gateway's own. */
@@ -157,7 +164,7 @@ export class TcpConnection extends Connection {
   end(close: Pick<CloseReason, 'code' | 'reason'>): void {
     if (this.ending) return;
     // docs/protocol.md "Closing": op 6 with the reason, then FIN. Code 0: the client left first.
-    if (close.code === 0) this.socket.end();
+    if (close.code === 0 || !this.saysWhy) this.socket.end();
     else this.socket.end(cometCloseFrame(close, this.retryAfter(close)));
     this.linger(close);
   }

@@ -22,7 +22,7 @@ export interface GatewayOptions {
 }
 
 /** What a connection is opened with besides who it is. */
-export type Wish = Pick<Opening, 'device' | 'encoding' | 'webSocket' | 'ack' | 'version' | 'seq'>;
+export type Wish = Pick<Opening, 'device' | 'encoding' | 'webSocket' | 'ack' | 'version' | 'seq' | 'goim'>;
 
 /**
  * The main thread's side of the server: who is connected, and which shard has them. It knows

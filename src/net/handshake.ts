@@ -1,10 +1,12 @@
-import type { Admission } from '../auth/auth.ts';
+import { randomUUID } from 'node:crypto';
+import type { Admission, Credentials } from '../auth/auth.ts';
 import { closes, EnckeError, type CloseReason } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { parseAuth, parseAuthBytes, type AuthBody } from '../wire/auth-body.ts';
 import { errorReplyBody, errorReplyText, heartbeatReplyText, parseRequest } from '../wire/comet-json.ts';
 import { frameWithText, HEADER_BYTES, writeHeader } from '../wire/frame.ts';
 import { Op } from '../wire/op.ts';
+import { isMid } from '../wire/user-id.ts';
 import { Pause, type Connection } from './connection.ts';
 import type { Gateway, Wish } from './gateway.ts';
 
@@ -118,30 +120,28 @@ export abstract class CometHandshake {
   }
 
   async #decide(version: number, seq: number, request: AuthBody | EnckeError, json: boolean): Promise<void> {
-    const checked = isSupported(version) ? request : new EnckeError('unsupported_version');
+    // goim's clients may say any version, and get it back.
+    const isGoim = !(request instanceof EnckeError) && request.goim !== undefined;
+    const checked = isGoim || isSupported(version) ? request : new EnckeError('unsupported_version');
     if (checked instanceof EnckeError) {
       this.#answer(Op.authReply, version, seq, json, checked);
       return this.refuse({ ...closes.badRequest, reason: checked.message });
     }
-    const { mid, mkey, device, ack } = checked;
-    const result = await this.gateway.authenticate({
-      protocol: 'comet',
-      mid,
-      mkey,
-      remoteAddress: this.connection.address,
-      ...(device === undefined ? {} : { device }),
-    });
+    const { device, ack, goim } = checked;
+    this.connection.saysWhy = !isGoim;
+    const result = await this.gateway.authenticate(credentialsOf(checked, this.connection.address));
     if (this.connection.ending || this.connection.socket.destroyed) return;
     if (!result.ok) {
-      this.#answer(Op.authReply, version, seq, json, new EnckeError(result.error));
+      // goim's clients take any op 8 for a success.
+      if (!isGoim) this.#answer(Op.authReply, version, seq, json, new EnckeError(result.error));
       return this.refuse({ ...closes.notAuthenticated, reason: result.reason });
     }
-    if (typeof result.user !== 'number') {
+    if (typeof result.user !== 'number' && !isGoim) {
       // An authenticator of an embedder may name anybody; comet has room for mids only.
       this.#answer(Op.authReply, version, seq, json, new EnckeError('not_authenticated'));
       return this.refuse({ ...closes.notAuthenticated, reason: 'comet is for users with a number' });
     }
-    this.#open(version, seq, json, result, { device: device ?? null, ack });
+    this.#open(version, seq, json, result, { device: device ?? null, ack, ...(goim && { goim }) });
   }
 
   #open(
@@ -149,7 +149,7 @@ export abstract class CometHandshake {
     seq: number,
     json: boolean,
     admission: Admission,
-    wish: Pick<Wish, 'device' | 'ack'>,
+    wish: Pick<Wish, 'device' | 'ack' | 'goim'>,
   ): void {
     const encoding = json ? 'json' : 'binary';
     const opened = this.gateway.open(this.connection, admission, {
@@ -172,6 +172,14 @@ export abstract class CometHandshake {
     if (json) this.connection.write(Buffer.from(errorReplyText(op, version, seq, error.code)), true);
     else this.connection.write(frameWithText(op, version, seq, errorReplyBody(op, error.code)), false);
   }
+}
+
+/** A goim client without a mid, or with one that comet has no room for, is a string client. */
+function credentialsOf({ mid, mkey, device, goim }: AuthBody, remoteAddress: string): Credentials {
+  const more = { remoteAddress, ...(device === undefined ? {} : { device }) };
+  if (goim === undefined || isMid(mid)) return { protocol: 'comet', mid, mkey, ...more };
+  const clientId = mid === 0 ? `goim:${randomUUID()}` : String(mid);
+  return { protocol: 'messaging', clientId, token: mkey, ...more };
 }
 
 /** docs/protocol.md "Frame": versions 0 and 1 are one and the same. */

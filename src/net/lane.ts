@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Permissions } from '../auth/permissions.ts';
+import type { GoimHello } from '../wire/goim.ts';
 import { SLAB_HEAD_BYTES, SlabReader, SlabWriter } from './slab.ts';
 
 /** Records from the gateway to a shard. Payload and argument are given behind each. */
@@ -43,6 +44,8 @@ export const ToGateway = {
   credit: 6,
   /** Every session is closed and everything it asked for is answered. */
   drained: 7,
+  /** As multicast, but only for those whose socket is empty, and not counted as a write. */
+  multicastLive: 8,
 } as const;
 
 /** What the gateway knows of a connection when it hands it to a shard. */
@@ -65,6 +68,8 @@ export interface Opening {
   readonly address: string;
   /** When its socket was accepted, in milliseconds since 1970. */
   readonly connectedAt: number;
+  /** It speaks goim's dialect (docs/goim.md). */
+  readonly goim?: GoimHello;
 }
 
 /** An acknowledgement that nobody waits for rides on the next slab, or goes after this time. */

@@ -146,6 +146,9 @@ export class ShardPort {
         case ToGateway.multicastText:
           this.#multicast(reader, reader.type === ToGateway.multicastText);
           break;
+        case ToGateway.multicastLive:
+          this.#multicastLive(reader);
+          break;
         case ToGateway.credit:
           this.#credit(reader.connection, reader.argument);
           break;
@@ -170,6 +173,16 @@ export class ShardPort {
     this.#counters.bytesOut[this.shard]! += bytes.length * count;
     for (let i = 0; i < count; i++) {
       this.#write(buf.readInt32LE(start + i * 4), bytes, text, 1);
+    }
+  }
+
+  /** Nothing is queued for who does not read: what it misses here nobody sends again. */
+  #multicastLive(reader: SlabReader): void {
+    const { buf, start, argument: count } = reader;
+    const bytes = buf.subarray(start + count * 4, reader.end);
+    for (let i = 0; i < count; i++) {
+      const connection = this.#connections.get(buf.readInt32LE(start + i * 4));
+      if (connection?.isCongested === false && !connection.write(bytes, false, 0)) this.#taken = false;
     }
   }
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import type { GoimInput } from '../goim/input.ts';
 import type { Session } from '../user/session.ts';
 import { parseAck, parseAckBytes, type AckBody } from '../wire/ack-body.ts';
 import { isSendBody, sendFrom, sendMsgStart, sendTo } from '../wire/comet-binary.ts';
@@ -29,9 +30,11 @@ export class CometInput implements FrameSink {
   session: Session | undefined;
   now = 0;
   readonly #requests: Requests;
+  readonly #goim: GoimInput;
 
-  constructor(requests: Requests) {
+  constructor(requests: Requests, goim: GoimInput) {
     this.#requests = requests;
+    this.#goim = goim;
   }
 
   /** One binary package; false when the session has too many requests open to take another. */
@@ -41,6 +44,9 @@ export class CometInput implements FrameSink {
     if (session.rate !== undefined && !session.rate.take(1, this.now)) {
       session.tooFast = true;
       return false;
+    }
+    if (session.goim !== undefined && this.#goim.onFrame(session, op, version, seq, buf, start, end)) {
+      return !session.requests.isFull;
     }
     if (version !== 0 && version !== 1) this.#refuse(session, op, seq, version, 'unsupported_version');
     else {

@@ -6,7 +6,7 @@ import { isGroup } from '../store/conversation.ts';
 import type { Delivery } from '../user/delivery.ts';
 import type { GroupFanouts } from '../user/env.ts';
 import type { Session } from '../user/session.ts';
-import { batchByteLength, writeBatch } from '../wire/comet-binary.ts';
+import { batchByteLength, writeBatch, writeRuns } from '../wire/comet-binary.ts';
 import { encodeBatch } from '../wire/comet-json.ts';
 import { encodeNotifications } from '../wire/messaging.ts';
 import { runLast, type Run } from '../wire/run.ts';
@@ -199,6 +199,7 @@ export class Fanouts implements GroupFanouts {
     const isWhole = endOf(pending) === last;
     const bytes = runs.reduce((sum, run) => sum + run.bytes.length, 0);
     const binary: Session[] = [];
+    const bare: Session[] = [];
     const json: Session[] = [];
     const messaging: Session[] = [];
     for (const [session, delivery] of fanout.members) {
@@ -221,11 +222,13 @@ export class Fanouts implements GroupFanouts {
       }
       if (session.encoding === 'messaging') delivery.confirm(session.writesTaken);
       else session.advance(delivery, last);
-      if (session.encoding === 'binary') binary.push(session);
+      if (session.isBare) bare.push(session);
+      else if (session.encoding === 'binary') binary.push(session);
       else if (session.encoding === 'json') json.push(session);
       else messaging.push(session);
     }
     if (binary.length > 0) this.#multicastBatch(binary, runs);
+    if (bare.length > 0) this.#multicastBare(bare, runs, bytes);
     if (json.length > 0) {
       this.#multicastTexts(json, [encodeBatch(runs)]);
       countBatch(runs, Encoding.json, json.length);
@@ -270,6 +273,13 @@ export class Fanouts implements GroupFanouts {
   #multicastBatch(sessions: readonly Session[], runs: readonly Run[]): void {
     const at = this.#begin(ToGateway.multicast, sessions, batchByteLength(runs));
     writeBatch(this.#lane.out.buf, at, runs);
+    countBatch(runs, Encoding.binary, sessions.length);
+  }
+
+  /** Packages without an op 9 around them. */
+  #multicastBare(sessions: readonly Session[], runs: readonly Run[], bytes: number): void {
+    const at = this.#begin(ToGateway.multicast, sessions, bytes);
+    writeRuns(this.#lane.out.buf, at, runs);
     countBatch(runs, Encoding.binary, sessions.length);
   }
 

@@ -1,4 +1,5 @@
 import type { Place } from '../actor/index.ts';
+import { Goim } from '../goim/messages.ts';
 import { Fanout } from '../group/fanout.ts';
 import { Group } from '../group/group.ts';
 import { StorePeer } from '../store/peer.ts';
@@ -8,7 +9,7 @@ import { Presence } from './presence.ts';
 import { Publisher } from './publisher.ts';
 
 /** Everything that is an actor in the server. */
-export const kinds = [User, Group, Fanout, StorePeer, Presence, Publisher];
+export const kinds = [User, Group, Fanout, StorePeer, Presence, Publisher, Goim];
 
 /**
  * One owner: a user and a group live on the shard of their id; the others are a shard's own, one each

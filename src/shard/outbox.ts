@@ -2,7 +2,8 @@ import { errorName, errorNumber } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { countBatch, Encoding } from '../metrics/counters.ts';
 import { ToGateway, type Lane } from '../net/lane.ts';
-import { batchByteLength, writeBatch } from '../wire/comet-binary.ts';
+import { isGoimReply, replyOf } from '../goim/replies.ts';
+import { batchByteLength, runsByteLength, writeBatch, writeRuns } from '../wire/comet-binary.ts';
 import {
   encodeBatch,
   errorReplyBody,
@@ -73,9 +74,12 @@ export class Outbox {
       session.runBytes = 0;
       return;
     }
-    if (session.encoding === 'binary') this.#writeBinary(session);
-    else
-      this.#writeTexts(session, session.encoding === 'json' ? jsonTexts(session) : messagingTexts(session));
+    if (session.goim !== undefined && session.webSocket) this.#writeMessages(session);
+    else if (session.encoding === 'binary') this.#writeBinary(session);
+    else {
+      const texts = session.encoding === 'json' ? jsonTexts(session) : messagingTexts(session);
+      this.#writeParts(session, ToGateway.writeText, texts);
+    }
     session.runs.length = 0;
     session.runBytes = 0;
     session.history?.wrote();
@@ -86,7 +90,8 @@ export class Outbox {
   #writeBinary(session: Session): void {
     const { requests, runs, prefix } = session;
     const replies = requests.readyCount;
-    const batchBytes = runs.length === 0 ? 0 : batchByteLength(runs);
+    const { goim, isBare } = session;
+    const batchBytes = runs.length === 0 ? 0 : isBare ? runsByteLength(runs) : batchByteLength(runs);
     let bytes = batchBytes;
     for (const part of prefix ?? []) bytes += part.length;
     let plain = true;
@@ -94,10 +99,13 @@ export class Outbox {
       const op = requests.opAt(requests.head + i);
       const result = requests.resultAt(requests.head + i);
       if (isNumberReply(op, result)) bytes += REPLY_BYTES;
-      else if (isHeartbeatReply(op, result)) bytes += HEADER_BYTES;
+      else if (isHeartbeatReply(op, result) && goim === undefined) bytes += HEADER_BYTES;
       else plain = false;
     }
-    if (!plain) return this.#writeOddReplies(session);
+    if (!plain) {
+      this.#takeOddReplies(session);
+      return this.#writeBinary(session);
+    }
     if (bytes === 0) return;
     const { out } = this.#lane;
     let at = out.begin(ToGateway.write, session.connection, 1, bytes);
@@ -109,14 +117,15 @@ export class Outbox {
       else at = writeReply(out.view, at, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
     }
     if (batchBytes > 0) {
-      writeBatch(out.buf, at, runs);
+      if (isBare) writeRuns(out.buf, at, runs);
+      else writeBatch(out.buf, at, runs);
       countBatch(runs, Encoding.binary, 1);
     }
     this.#wrote(session);
   }
 
   /** Rare replies have bodies of any length: they become prefixes, up to the last of them. */
-  #writeOddReplies(session: Session): void {
+  #takeOddReplies(session: Session): (string | Buffer)[] {
     const { requests } = session;
     const prefix = (session.prefix ??= []);
     while (requests.take()) {
@@ -125,6 +134,8 @@ export class Outbox {
         const frame = Buffer.allocUnsafe(REPLY_BYTES);
         writeReply(viewOf(frame), 0, op, version, seq, result > 0 ? 0 : -1, result > 0 ? result : 0);
         prefix.push(frame);
+      } else if (session.goim !== undefined && isGoimReply(op, result)) {
+        prefix.push(replyOf(session.goim, requests));
       } else if (isHeartbeatReply(op, result)) {
         const frame = Buffer.allocUnsafe(HEADER_BYTES);
         writeHeader(frame, 0, HEADER_BYTES, version, op, seq);
@@ -133,20 +144,34 @@ export class Outbox {
         prefix.push(historyFrame(version, seq, result > 0 ? session.takePage() : null));
       } else prefix.push(frameWithText(op, version, seq, errorReplyBody(op, errorName(-result))));
     }
-    this.#writeBinary(session);
+    return prefix;
   }
 
-  #writeTexts(session: Session, texts: readonly (string | Buffer)[]): void {
-    const { out } = this.#lane;
-    for (let i = 0; i < texts.length; i++) {
-      const text = texts[i] ?? '';
-      const counts = i === texts.length - 1 ? 1 : 0;
-      const bytes = Buffer.byteLength(text);
-      const at = out.begin(ToGateway.writeText, session.connection, counts, bytes);
-      if (typeof text === 'string') out.buf.write(text, at);
-      else text.copy(out.buf, at);
+  /** goim's clients read one package of a WebSocket message, unless it is an op 9. */
+  #writeMessages(session: Session): void {
+    const { runs } = session;
+    const packages = this.#takeOddReplies(session);
+    session.prefix = undefined;
+    if (runs.length > 0) {
+      const batch = Buffer.allocUnsafe(batchByteLength(runs));
+      writeBatch(batch, 0, runs);
+      packages.push(batch);
+      countBatch(runs, Encoding.binary, 1);
     }
-    if (texts.length > 0) this.#wrote(session);
+    this.#writeParts(session, ToGateway.write, packages);
+  }
+
+  /** What is several writes to the socket, and one that is counted. */
+  #writeParts(session: Session, type: number, parts: readonly (string | Buffer)[]): void {
+    const { out } = this.#lane;
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] ?? '';
+      const counts = i === parts.length - 1 ? 1 : 0;
+      const at = out.begin(type, session.connection, counts, Buffer.byteLength(part));
+      if (typeof part === 'string') out.buf.write(part, at);
+      else part.copy(out.buf, at);
+    }
+    if (parts.length > 0) this.#wrote(session);
   }
 
   #wrote(session: Session): void {

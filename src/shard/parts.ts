@@ -1,5 +1,8 @@
 import type { Logger } from 'pino';
 import { ActorSystem, type ActorFailure } from '../actor/index.ts';
+import { GoimInput } from '../goim/input.ts';
+import { Goim } from '../goim/messages.ts';
+import { GoimPart } from '../goim/part.ts';
 import { Group } from '../group/group.ts';
 import { limits } from '../limits.ts';
 import { Lane } from '../net/lane.ts';
@@ -45,6 +48,7 @@ export interface Parts {
   readonly sessions: Sessions;
   readonly commits: ShardCommits;
   readonly fanouts: Fanouts;
+  readonly goim: GoimPart;
   readonly outbox: Outbox;
   readonly sweep: Sweep;
   readonly cursors: CursorTimer;
@@ -68,7 +72,16 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
   commits.onOutcomes = () => host.scheduleTick();
   const cursors = new CursorTimer((user) => users.tellIfActive(user, 'saveCursors'));
   const fanouts = new Fanouts(fanoutHost(shard, users, cursors), lane);
-  const sessions = openSessions(task, lane, users, host);
+  const goim = new GoimPart(
+    {
+      shard,
+      shards,
+      scheduleTick: () => host.scheduleTick(),
+      tellCounts: (to, counts) => users.system.tell(Goim, to, 'counts', counts),
+    },
+    lane,
+  );
+  const sessions = openSessions(task, lane, users, goim, host);
   const outbox = new Outbox(lane);
   outbox.onWritten = (session) => {
     // Replies have left, so there is room for requests that were parked.
@@ -89,6 +102,7 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
       commits,
       fanouts,
       publications: openPublications(shard, users),
+      goim: goim.env,
       users,
       ...fanoutPort(users),
       markCursors: (user) => cursors.mark(user),
@@ -106,13 +120,14 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
   users.system = system;
   lost.system = system;
   const sweep = new Sweep(() => sessions.values(), task.idleTimeoutMs, now);
-  return { lane, engine, system, sessions, commits, fanouts, outbox, sweep, cursors, lost };
+  return { lane, engine, system, sessions, commits, fanouts, goim, outbox, sweep, cursors, lost };
 }
 
 function openSessions(
   { shard, shards, packageBytesMax, rates }: ShardTask,
   lane: Lane,
   users: Users,
+  goim: GoimPart,
   host: PartsHost,
 ): Sessions {
   const requests = new Requests({
@@ -127,7 +142,7 @@ function openSessions(
     host,
     lane,
     requests,
-    comet: new CometInput(requests),
+    comet: new CometInput(requests, new GoimInput(requests, goim)),
     messaging: new MessagingInput(requests, (session, marks) => users.tell(session.user, 'read', marks)),
     rates: new Rates(rates),
     packageBytesMax,

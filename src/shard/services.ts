@@ -1,4 +1,5 @@
 import type { ActorSystem } from '../actor/index.ts';
+import type { GoimEnv } from '../goim/messages.ts';
 import type { GroupEnv } from '../group/env.ts';
 import { Fanout, type FanoutEnv } from '../group/fanout.ts';
 import type { StoreEngine } from '../store/engine.ts';
@@ -36,7 +37,7 @@ export function peersOf(system: () => ActorSystem): StorePeers {
 }
 
 /** What the actors of a shard share (`ctx.env`): everything that any of its kinds needs. */
-export interface Services extends GroupEnv, FanoutEnv, StorePeerEnv, PresenceEnv, PublisherEnv {
+export interface Services extends GroupEnv, FanoutEnv, StorePeerEnv, PresenceEnv, PublisherEnv, GoimEnv {
   readonly fanouts: Fanouts;
   readonly sessions: Sessions;
   readonly publications: Publications;

@@ -12,6 +12,7 @@ import type { Session } from '../user/session.ts';
 import { User } from '../user/user.ts';
 import { authReplyBody, authReplyText } from '../wire/comet-json.ts';
 import { frameWithText } from '../wire/frame.ts';
+import { goimReply } from '../wire/goim.ts';
 import { Op } from '../wire/op.ts';
 import { shardOf } from '../wire/shard-of.ts';
 import type { ShardCommits } from './commit-queue.ts';
@@ -109,6 +110,7 @@ export class Shard implements PartsHost {
     this.#sessions.handleResumed();
     this.#fanouts.flush();
     this.#outbox.flush();
+    this.#parts.goim.flush();
     this.#tellDrained();
     this.#lane.flush();
     // A full lane is looked at again when the gateway has taken something in.
@@ -156,6 +158,7 @@ export class Shard implements PartsHost {
       session.end(taken);
       this.#sessions.remove(session);
       this.#fanouts.forget(session);
+      this.#parts.goim.closed(session);
       this.#fedIn.delete(session);
       this.#system.tellIfActive(User, session.user, 'detach', { connection });
     }
@@ -174,7 +177,10 @@ export class Shard implements PartsHost {
     session.attached = true;
     const opening = session.openedWith;
     session.openedWith = undefined;
-    if (opening !== undefined && session.encoding !== 'messaging') {
+    if (opening !== undefined && session.goim !== undefined) {
+      session.say(goimReply(Op.authReply, opening.version, opening.seq));
+      this.#parts.goim.opened(session);
+    } else if (opening !== undefined && session.encoding !== 'messaging') {
       const { version, seq } = opening;
       const mid = Number(session.user);
       if (session.encoding === 'json') session.say(authReplyText(version, seq, mid));
@@ -203,6 +209,7 @@ export class Shard implements PartsHost {
       this.#wakeFeeder(session);
     }
     if (!this.#outbox.isEmpty || !this.#fanouts.isEmpty || !this.#lane.out.isEmpty) this.scheduleTick();
+    else if (!this.#parts.goim.isEmpty) this.scheduleTick();
   }
 
   #tellDrained(): void {
@@ -220,10 +227,12 @@ export class Shard implements PartsHost {
         break;
       case 'lost':
         this.#system.disconnect(message.node);
+        this.#parts.goim.lost(message.node);
         for (const session of this.#sessions.values()) session.refuseShard(message.node);
         break;
       case 'back':
         this.#resync(message.node);
+        this.#parts.goim.back(message.node);
         break;
       case 'figures':
         this.#tellFigures();
@@ -261,6 +270,7 @@ export class Shard implements PartsHost {
     this.#parts.sweep.stop();
     this.#monitor.stop();
     this.#parts.cursors.stop();
+    this.#parts.goim.stop();
     await this.#system.stop();
     await this.#parts.engine.close();
     this.#lane.close();

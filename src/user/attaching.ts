@@ -161,6 +161,7 @@ async function openDevice(state: UserState, device: string, ctx: UserContext): P
 
 /** What of a pair a new connection has to be fed. */
 function catchUp(state: UserState, session: Session, pair: PairState, ctx: UserContext): void {
+  if (!session.takesPairs) return;
   const after = session.encoding === 'messaging' ? pair.marks.readTo : pair.deliveredTo(session.device);
   if (after >= pair.head) return;
   feederOf(state, session, ctx).add(pair, session.delivery(pair.conversation, after), after);
@@ -168,6 +169,7 @@ function catchUp(state: UserState, session: Session, pair: PairState, ctx: UserC
 
 /** A new connection, or one of a new member, gets what is missing of a group and then all of it. */
 function follow(state: UserState, session: Session, group: FollowedGroup, ctx: UserContext): void {
+  if (!session.takesGroups) return;
   const after = group.deliveredTo(session.device);
   const delivery = session.delivery(group.conversation, after);
   const { fanouts } = ctx.env;

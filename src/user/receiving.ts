@@ -37,7 +37,7 @@ export function sent(state: UserState, message: Sent, ctx: UserContext): void {
   for (const session of state.sessions) {
     if (session !== origin) offer(state, session, conversation, before, run, first, last, ctx);
   }
-  if (origin !== undefined) settleOwn(state, origin, conversation, before, first, last, ctx);
+  if (origin?.takesPairs) settleOwn(state, origin, conversation, before, first, last, ctx);
 }
 
 export function refused(_state: UserState, { replyTo, error }: Refused, ctx: UserContext): void {
@@ -99,7 +99,7 @@ export function offer(
   last: number,
   ctx: UserContext,
 ): void {
-  if (session.closing !== undefined) return;
+  if (session.closing !== undefined || !session.takesPairs) return;
   const delivery = session.delivery(conversation.conversation, before);
   if (delivery.behind || last <= delivery.sent) return;
   if (run === null || first !== delivery.sent + 1 || !session.canTake(run.bytes.length)) {

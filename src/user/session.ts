@@ -1,11 +1,13 @@
 import { assert } from '../assert.ts';
 import { defaultPermissions, type Permissions } from '../auth/permissions.ts';
 import { errorNumber, type CloseReason, type ErrorCode } from '../errors.ts';
+import { GoimClient } from '../goim/client.ts';
 import { limits } from '../limits.ts';
 import { countRefusals, counters, countReplies, levels } from '../metrics/counters.ts';
 import type { Opening } from '../net/lane.ts';
 import type { Conversation } from '../store/conversation.ts';
 import type { HistoryPage } from '../wire/history-reply.ts';
+import { Op } from '../wire/op.ts';
 import type { Run } from '../wire/run.ts';
 import type { UserId } from '../wire/user-id.ts';
 import { Delivery } from './delivery.ts';
@@ -44,6 +46,13 @@ export class Session {
   /** The client's address, and when it connected, in milliseconds since 1970. */
   readonly address: string;
   readonly connectedAt: number;
+  /** It speaks goim's dialect. */
+  readonly goim: GoimClient | undefined;
+  /** Its messages are packages of their own instead of an op 9 (goim's dialect over TCP). */
+  readonly isBare: boolean;
+  /** It gets messages of users, and of groups: a goim client as far as it accepts their operation. */
+  readonly takesPairs: boolean;
+  readonly takesGroups: boolean;
   readonly requests = new RequestQueue();
   feeder: Feeder | undefined;
   history: History | undefined;
@@ -103,6 +112,11 @@ export class Session {
     this.expiresAt = opening.expiresAt ?? Number.POSITIVE_INFINITY;
     this.address = opening.address;
     this.connectedAt = opening.connectedAt;
+    const { goim } = opening;
+    this.goim = goim && new GoimClient(goim);
+    this.isBare = goim !== undefined && !opening.webSocket;
+    this.takesPairs = goim === undefined || goim.accepts.includes(Op.send);
+    this.takesGroups = goim === undefined || goim.accepts.includes(Op.groupSend);
     this.heardAt = now;
     this.#host = host;
   }

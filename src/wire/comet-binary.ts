@@ -24,7 +24,12 @@ export function sendMsgStart(start: number): number {
 
 /** Bytes of the op 9 package that holds these runs. */
 export function batchByteLength(runs: readonly Run[]): number {
-  let length = HEADER_BYTES;
+  return HEADER_BYTES + runsByteLength(runs);
+}
+
+/** Bytes of the packages of these runs without an op 9 around them. */
+export function runsByteLength(runs: readonly Run[]): number {
+  let length = 0;
   for (const run of runs) length += run.bytes.length;
   return length;
 }
@@ -34,7 +39,12 @@ export function batchByteLength(runs: readonly Run[]): number {
  * (docs/protocol.md, "Operation 9"). Returns the offset after it.
  */
 export function writeBatch(buf: Buffer, at: number, runs: readonly Run[]): number {
-  let end = writeHeader(buf, at, batchByteLength(runs), PUSH_VERSION, Op.batch, 0);
+  return writeRuns(buf, writeHeader(buf, at, batchByteLength(runs), PUSH_VERSION, Op.batch, 0), runs);
+}
+
+/** Writes the packages of these runs one after another. Returns the offset after them. */
+export function writeRuns(buf: Buffer, at: number, runs: readonly Run[]): number {
+  let end = at;
   for (const run of runs) {
     run.bytes.copy(buf, end);
     end += run.bytes.length;

@@ -29,6 +29,10 @@ class Recorded extends Connection {
     return this.takes;
   }
 
+  congestNow(): void {
+    this.wrote();
+  }
+
   end({ code }: { readonly code: number }): void {
     this.ended.push(code);
   }
@@ -128,6 +132,22 @@ test('A slab is written to again for the way back, unless a socket still holds b
     await slab;
     assert.equal(String(slow.last), takes ? '' : 'held');
   }
+});
+
+test('A live multicast passes by who has output that the kernel did not take, and is not counted.', async () => {
+  const { shard, some, carriedOut } = joined(3);
+  const full = some[1] as Recorded;
+  (full.socket as { writableLength: number }).writableLength = 1;
+  full.congestNow();
+  const at = shard.out.begin(ToGateway.multicastLive, 0, 3, 3 * 4 + 1);
+  let end = at;
+  for (const id of [1, 2, 99]) end = shard.out.buf.writeInt32LE(id, end);
+  shard.out.buf.write('c', end);
+  await carriedOut();
+  assert.deepEqual(
+    some.map(({ written }) => written),
+    [['bytes c 0'], [], []],
+  );
 });
 
 test('A connection with its bound of unhandled input is not read until the shard gives credit.', async () => {
