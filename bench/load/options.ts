@@ -15,7 +15,7 @@ export interface Options {
 }
 
 const ROUNDS = 3;
-export const SECONDS = 3;
+export const SECONDS = 2.5;
 
 export const usage = `npm run bench:load -- [flags]
 

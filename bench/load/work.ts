@@ -28,7 +28,8 @@ export const loadDefaults = {
 } as const;
 
 const tcpServers = ['encke-memory', 'encke-always', 'nats', 'mosquitto'];
-const webSocketServers = ['encke-memory', 'encke-always', 'socket.io'];
+const withoutMosquitto = ['encke-memory', 'encke-always', 'nats'];
+const webSocketServers = ['encke-always', 'socket.io'];
 const byWorkers = ['encke-1', 'encke-2', 'encke-4'];
 const byStore = ['encke-memory', 'encke-always', 'encke-everysec', 'encke-no'];
 
@@ -49,10 +50,22 @@ const idle = (connections: number): Work['load'] => ({ mode: 'idle', connections
 /** All work, in the order of the tables. Messages have 64 bytes where nothing else is said. */
 export const works: readonly Work[] = [
   { name: 'fanout-64', title: 'fan-out 1 → 1,000, window 64', load: fanout(1_000, 64), ...usual },
-  { name: 'fanout-1', title: 'fan-out 1 → 1,000, window 1', load: fanout(1_000, 1), ...usual },
+  {
+    name: 'fanout-1',
+    title: 'fan-out 1 → 1,000, window 1',
+    load: fanout(1_000, 1),
+    ...usual,
+    servers: withoutMosquitto,
+  },
   { name: 'pairs-16', title: '500 pairs, window 16', load: pairs({ window: 16 }), ...usual },
   { name: 'pairs-1', title: '500 pairs, window 1', load: pairs({ window: 1 }), ...usual },
-  { name: 'rate-1000', title: '500 pairs, 1,000 messages/s', load: pairs({ rate: 1_000 }), ...usual },
+  {
+    name: 'rate-1000',
+    title: '500 pairs, 1,000 messages/s',
+    load: pairs({ rate: 1_000 }),
+    ...usual,
+    servers: withoutMosquitto,
+  },
   { name: 'rate-20000', title: '500 pairs, 20,000 messages/s', load: pairs({ rate: 20_000 }), ...usual },
   {
     name: 'ws-fanout',
@@ -86,7 +99,6 @@ export const works: readonly Work[] = [
     title: '10,000 idle WebSocket connections',
     load: idle(10_000),
     ...webSocket,
-    servers: ['encke-always', 'socket.io'],
     roundsMax: 1,
   },
   { name: 'connect', title: '2,000 connections connect and authenticate', load: idle(2_000), ...more },
