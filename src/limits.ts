@@ -197,6 +197,47 @@ export const limits = {
   inspectDamagesMax: 100,
   inspectTopMax: 10_000,
 
+  /** Events, and bytes of them, in one request of a webhook; a run of messages alone may be more. */
+  webhookBatchEventsMax: 512,
+  webhookBatchBytesMax: 262_144,
+  /** Time in which events gather before they are posted. */
+  webhookBatchMs: 50,
+  /** Time for the answer to a webhook's request. Over it: it is posted again. */
+  webhookTimeoutMs: 10_000,
+  /** Time before it is posted again: doubled from the first to the second, half of it by chance. */
+  webhookRetryMs: 500,
+  webhookRetryMsMax: 60_000,
+  /** Records in a shard's event log that are not posted. Full: the oldest tenth is given up. */
+  webhookBacklogMax: 1_000_000,
+  /** Events that are no messages and are not in the event log yet. Full: new ones are given up. */
+  webhookPendingMax: 65_536,
+  /** Members in one event of a group that changed. More: another event. */
+  webhookGroupMembersMax: 5_000,
+  /** Bytes of an answer that are read. Over it: its connection is not used again. */
+  webhookReplyBytesMax: 65_536,
+  /** Time that a stop waits for what is in the event log to be posted. */
+  webhookDrainMs: 2_000,
+  /** Time between questions whether what earlier runs have left is posted. */
+  webhookPeerPollMs: 250,
+  /** Time that a user without a connection still counts as online. */
+  presenceGraceMs: 10_000,
+  /** Users in that time. Full: the one that went first is told offline at once. */
+  presenceLeavingMax: 65_536,
+  /** Time for before_send's answer. Flag --before-send-timeout. Over it: before_send is down. */
+  beforeSendTimeoutMs: 1_000,
+  /** Requests to before_send that a shard has open: a connection is always in the same lane. */
+  beforeSendLanes: 4,
+  /** Messages, and bytes of them, in one request to before_send. */
+  beforeSendBatchMessagesMax: 256,
+  beforeSendBatchBytesMax: 262_144,
+  /** Messages, and bytes of them, that wait in a lane. Full: refused with `overloaded`. */
+  beforeSendQueueMessagesMax: 4_096,
+  beforeSendQueueBytesMax: 4_194_304,
+  /** Bytes of before_send's answer. Over it: before_send is down. */
+  beforeSendReplyBytesMax: 4_194_304,
+  /** Time in which before_send is not asked again after it was found down. */
+  beforeSendRetryMs: 1_000,
+
   /** Bytes of the memory store, all shards together. Full: the oldest messages are dropped. */
   memoryStoreBytesMax: 2_147_483_648,
   /** Size of one segment of the memory store; of a small store an eighth, but at least the latter. */

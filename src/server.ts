@@ -121,6 +121,7 @@ class RunningServer implements Server {
       idleTimeoutMs: options.idleTimeoutMs,
       rates: options.rates,
       stores: this.#stores,
+      webhooks: options.webhooks,
       logLevel: this.#logger.level,
       logger: this.#logger,
       gateway: this.#gateway,

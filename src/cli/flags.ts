@@ -37,6 +37,8 @@ export const defaults = {
   'drain-timeout': limits.drainTimeoutMs / 1_000,
   'drain-reconnect-window': limits.drainReconnectMs / 1_000,
   'memory-max-mb': limits.memoryStoreBytesMax / mebibyte,
+  'before-send-timeout': limits.beforeSendTimeoutMs / 1_000,
+  'before-send-down': 'refuse',
   'log-level': 'info',
 } as const satisfies Partial<z.input<typeof schema>>;
 
@@ -103,6 +105,23 @@ const isRateClass = (text: string): boolean => {
   return isRate(of);
 };
 
+function httpUrl() {
+  const allowed = 'an http:// or https:// URL without a user and a password in it';
+  return z.string(allowed).refine((text) => {
+    if (!URL.canParse(text)) return false;
+    const { protocol, username, password } = new URL(text);
+    return /^https?:$/.test(protocol) && username === '' && password === '';
+  }, allowed);
+}
+
+/** What a webhook's secrets are; one a line in a file. */
+export const secretsRule = '8 to 512 printable ASCII characters, no spaces or commas';
+
+function secrets() {
+  const allowed = `${secretsRule}, more than one separated by commas`;
+  return z.string(allowed).regex(/^[\x21-\x2b\x2d-\x7e]{8,512}(,[\x21-\x2b\x2d-\x7e]{8,512})*$/, allowed);
+}
+
 export const schema = z.strictObject({
   workers: whole(1, workersMax),
   host: host(),
@@ -136,6 +155,12 @@ export const schema = z.strictObject({
   'drain-timeout': seconds(0, 3_600),
   'drain-reconnect-window': seconds(0, 3_600),
   'memory-max-mb': whole(memoryMaxMbMin, memoryMaxMbMax),
+  webhook: httpUrl(),
+  'webhook-secret': secrets(),
+  'webhook-secret-file': z.string('a file').min(1, 'a file'),
+  'before-send': httpUrl(),
+  'before-send-timeout': seconds(0.01, 10),
+  'before-send-down': choice(['refuse', 'allow']),
   'log-level': choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
 });
 
@@ -148,6 +173,8 @@ export interface Flag {
   /** A number in text (command line, environment) is converted before the schema sees it. */
   readonly type: 'number' | 'text';
   readonly about: string;
+  /** It is never shown, also when it is wrong. */
+  readonly secret?: true;
 }
 
 export const flags: Readonly<Record<FlagName, Flag>> = {
@@ -165,7 +192,12 @@ export const flags: Readonly<Record<FlagName, Flag>> = {
     type: 'text',
     about: 'address of the admin port (default: 127.0.0.1; with an admin token that of --host)',
   },
-  'admin-token': { value: '<token>', type: 'text', about: 'bearer token that the admin port asks for' },
+  'admin-token': {
+    value: '<token>',
+    type: 'text',
+    about: 'bearer token that the admin port asks for',
+    secret: true,
+  },
   'tls-cert': { value: '<file>', type: 'text', about: 'PEM certificate chain: turns TLS on' },
   'tls-key': { value: '<file>', type: 'text', about: 'PEM key of the certificate' },
   'tls-tcp-port': { value: '<port>', type: 'number', about: 'comet over TCP with TLS' },
@@ -237,6 +269,17 @@ export const flags: Readonly<Record<FlagName, Flag>> = {
     about: 'time over which the clients of a stop are told to come back; 0: not told',
   },
   'memory-max-mb': { value: '<mib>', type: 'number', about: 'bound of the memory store, in MiB' },
+  webhook: { value: '<url>', type: 'text', about: 'events are posted there', secret: true },
+  'webhook-secret': {
+    value: '<secrets>',
+    type: 'text',
+    about: 'signs what is posted; more than one with commas',
+    secret: true,
+  },
+  'webhook-secret-file': { value: '<file>', type: 'text', about: 'the same, one a line' },
+  'before-send': { value: '<url>', type: 'text', about: 'is asked before a message is stored', secret: true },
+  'before-send-timeout': { value: '<seconds>', type: 'number', about: 'time for its answer' },
+  'before-send-down': { value: '<what>', type: 'text', about: 'while it cannot be asked: refuse, allow' },
   'log-level': { value: '<level>', type: 'text', about: 'trace, debug, info, warn, error, fatal, silent' },
 };
 

@@ -35,6 +35,7 @@ function textOf(found: Inspection): string {
     `groups         ${found.groups} with ${found.members} members`,
     `users          ${found.users}`,
     `messages       ${found.messages}, ${found.messagesBytes} bytes`,
+    ...(found.events === 0 ? [] : [`events         ${found.events} for webhooks`]),
     `tables         ${found.chunks} chunks of messages, ${found.tablesBytes} bytes`,
     `journals       ${found.journalSegments} segments, ${found.journalBytes} bytes` +
       (found.tornBytes === 0 ? '' : `, ${found.tornBytes} of them of commits that were not finished`),

@@ -1,7 +1,9 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { limits } from '../limits.ts';
 import { readCommandLine } from './command-line.ts';
+import { isLoopback } from './loopback.ts';
+import { resolveWebhooks } from './webhook-options.ts';
 import { defaults, environmentName } from './flags.ts';
+import type { WebhookOptions } from '../webhook/options.ts';
 import type { FlagValues } from './flags.ts';
 import { checkSource, commandLineSource, environmentSource, fileSource, readUtf8 } from './sources.ts';
 import type { Environment, GivenValues, ReadFile } from './sources.ts';
@@ -59,6 +61,8 @@ export interface Options {
   readonly drainReconnectMs: number;
   readonly memoryStoreBytesMax: number;
   readonly logLevel: FlagValues['log-level'];
+  /** Absent: there are none. */
+  readonly webhooks?: WebhookOptions;
 }
 
 /**
@@ -75,7 +79,7 @@ export function parseOptions(
   const fromFlags = checkSource(commandLineSource(commandLine.given));
   const fromEnvironment = checkSource(environmentSource(environment));
   const fromFile = readConfig(commandLine.config, environment, readFile);
-  return resolve({ ...fromFile, ...fromEnvironment, ...fromFlags });
+  return resolve({ ...fromFile, ...fromEnvironment, ...fromFlags }, readFile);
 }
 
 function readConfig(flag: string | undefined, environment: Environment, readFile: ReadFile): GivenValues {
@@ -86,7 +90,7 @@ function readConfig(flag: string | undefined, environment: Environment, readFile
   return checkSource(fileSource(path, origin, readFile));
 }
 
-function resolve(given: GivenValues): Options {
+function resolve(given: GivenValues, readFile: ReadFile): Options {
   const values = { ...defaults, ...given };
   const adminToken = given['admin-token'];
   return {
@@ -118,6 +122,7 @@ function resolve(given: GivenValues): Options {
     drainReconnectMs: milliseconds(values['drain-reconnect-window']),
     memoryStoreBytesMax: values['memory-max-mb'] * 1_048_576,
     logLevel: values['log-level'],
+    ...resolveWebhooks(given, values, readFile),
   };
 }
 
@@ -196,13 +201,3 @@ function resolveAdminHost(adminHost: string | undefined, token: string | undefin
 }
 
 const milliseconds = (seconds: number): number => Math.round(seconds * 1_000);
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-export function isLoopback(host: string): boolean {
-  if (isIPv4(host)) return loopback.check(host, 'ipv4');
-  if (isIPv6(host)) return loopback.check(host, 'ipv6');
-  return host.toLowerCase() === 'localhost';
-}

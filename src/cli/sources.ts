@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { withoutComments } from './comments.ts';
-import { environmentName, flagNames, fromText, schema } from './flags.ts';
+import { environmentName, flagNames, flags, fromText, schema } from './flags.ts';
 import type { FlagName, FlagValues } from './flags.ts';
 import { UsageError, oneLine } from './usage-error.ts';
 
@@ -90,7 +90,7 @@ function suggestion(key: string): string {
 }
 
 function shown(flag: string, value: unknown): string {
-  if (flag === 'admin-token') return 'the value';
+  if (flags[flag as FlagName].secret === true) return 'the value';
   const text = oneLine(JSON.stringify(value));
   return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text;
 }

@@ -101,9 +101,12 @@ async function apply(
 }
 
 /** Whether it is stored. If it is not, nothing has changed. */
-async function save({ group }: GroupState, change: GroupChange, { env }: GroupContext): Promise<boolean> {
+async function save(state: GroupState, change: GroupChange, { env }: GroupContext): Promise<boolean> {
+  const { group, exists } = state;
+  const event = env.webhooks?.groupChanged(group, change, !exists);
   try {
-    await env.store.saveGroup(group, change);
+    await env.store.saveGroup(group, change, event);
+    if (event !== undefined) env.webhooks?.stored(event);
     return true;
   } catch (error) {
     env.logger.warn({ err: error, group }, 'a change of a group could not be stored: refused');

@@ -6,6 +6,15 @@ import { failSpan, findTracer } from '../tracing.ts';
 import type { CommitOwner, CommitQueue } from '../user/env.ts';
 import type { Committed, SendRequest } from '../user/messages.ts';
 
+/** Is told what is committed, in the same commit (src/webhook/event-log.ts). */
+export interface CommitEvents {
+  /** There is something to commit beside what actors ask for. */
+  readonly hasEvents: boolean;
+  appendFor(appends: readonly Append[]): Append;
+  /** The results of the oldest commit that is open, its own the last; none: nothing was stored. */
+  settle(results: readonly AppendResult[]): void;
+}
+
 interface Pending {
   readonly request: SendRequest;
   readonly owner: CommitOwner;
@@ -24,6 +33,8 @@ export class ShardCommits implements CommitQueue {
   readonly #untold: { readonly owner: CommitOwner; readonly outcome: Committed }[] = [];
   /** Called when outcomes came in outside of a tick. */
   onOutcomes: (() => void) | undefined;
+  /** Undefined: nobody wants to know. */
+  events: CommitEvents | undefined;
 
   constructor(store: Store) {
     this.#store = store;
@@ -37,7 +48,8 @@ export class ShardCommits implements CommitQueue {
   /** Commits what has gathered; true when outcomes were told already. */
   flush(): boolean {
     this.#tellAgain();
-    if (this.#appends.length === 0) return false;
+    const { events } = this;
+    if (this.#appends.length === 0 && events?.hasEvents !== true) return false;
     const appends = this.#appends;
     const pending = this.#pending;
     this.#appends = [];
@@ -45,21 +57,25 @@ export class ShardCommits implements CommitQueue {
     levels.openAppends += appends.length;
     const since = performance.now();
     const span = this.#tracer?.startSpan('encke.commit', { attributes: { 'encke.runs': appends.length } });
-    const results = this.#store.append(appends);
+    const batch = events === undefined ? appends : [...appends, events.appendFor(appends)];
+    const results = this.#store.append(batch);
     if (!(results instanceof Promise)) {
       this.#settle(appends, since, span, results);
       this.#tell(pending, results);
-      return true;
+      events?.settle(results);
+      return pending.length > 0;
     }
     results.then(
       (settled) => {
         this.#settle(appends, since, span, settled);
         this.#tell(pending, settled);
+        events?.settle(settled);
         this.onOutcomes?.();
       },
       () => {
         this.#settle(appends, since, span);
         this.#tell(pending);
+        events?.settle([]);
         this.onOutcomes?.();
       },
     );

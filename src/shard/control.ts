@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ShardFigures } from '../metrics/shard-figures.ts';
 import type { Fsync } from '../store/disk/journal-file.ts';
 import type { Segment } from '../store/memory-journal.ts';
+import type { WebhookOptions } from '../webhook/options.ts';
 import type { RateOptions } from './rates.ts';
 
 /** What a shard's thread is started with: the task that piscina runs in it. */
@@ -13,6 +14,10 @@ export interface ShardTask {
   readonly rates: RateOptions;
   readonly logLevel: string;
   readonly store: StoreTask;
+  /** Absent: no webhooks, and no before_send. */
+  readonly webhooks?: WebhookOptions;
+  /** When the server started, in ms since 1970. */
+  readonly startedAt: number;
   readonly control: MessagePort;
   readonly lane: MessagePort;
 }

@@ -206,15 +206,19 @@ function jsonTexts(session: Session): (string | Buffer)[] {
 
 /** Messaging answers only what failed, unless it asked for more. */
 function messagingTexts(session: Session): (string | Buffer)[] {
-  const { requests, runs, ids } = session;
+  const { requests, runs, ids, reasons } = session;
   const texts = session.prefix ?? [];
   session.prefix = undefined;
   const errors: ErrorEntry[] = [];
   let accepted: string[] | undefined;
   while (requests.take()) {
     const { ticket, result } = requests;
-    if (result < 0) errors.push({ section: 'send', idText: ids?.get(ticket), code: errorName(-result) });
-    else if (session.wantsAccepted) (accepted ??= []).push(acceptedText(ids?.get(ticket) ?? 'null', result));
+    if (result < 0) {
+      const reason = reasons?.get(ticket);
+      errors.push({ section: 'send', idText: ids?.get(ticket), code: errorName(-result), reason });
+      reasons?.delete(ticket);
+    } else if (session.wantsAccepted)
+      (accepted ??= []).push(acceptedText(ids?.get(ticket) ?? 'null', result));
     ids?.delete(ticket);
   }
   if (errors.length > 0) for (const entries of chunks(errors)) texts.push(encodeErrors(entries));

@@ -22,10 +22,14 @@ import { MessagingInput } from './messaging-input.ts';
 import { Outbox } from './outbox.ts';
 import { Publications } from './publications.ts';
 import { Rates } from './rates.ts';
-import { Requests } from './requests.ts';
+import { forward, Requests, type RequestHost } from './requests.ts';
 import { fanoutPort, storeOf, Users, type Services } from './services.ts';
 import { Sessions } from './sessions.ts';
 import { Sweep } from './sweep.ts';
+import { openBeforeSend, openWebhooks } from './webhooks.ts';
+import type { BeforeSend } from '../webhook/before-send.ts';
+import { HookCounters } from '../webhook/counters.ts';
+import type { Webhooks } from '../webhook/webhooks.ts';
 
 /** What the parts of a shard tell it. */
 export interface PartsHost extends SessionHost {
@@ -53,6 +57,10 @@ export interface Parts {
   readonly sweep: Sweep;
   readonly cursors: CursorTimer;
   readonly lost: LostMessages;
+  /** Undefined: there is nowhere to post to. */
+  readonly webhooks: Webhooks | undefined;
+  readonly beforeSend: BeforeSend | undefined;
+  readonly hookCounters: HookCounters;
 }
 
 const now = (): number => Date.now();
@@ -70,6 +78,9 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
   const store = storeOf(engine, shard, shards, () => users.system);
   const commits = new ShardCommits(store);
   commits.onOutcomes = () => host.scheduleTick();
+  const hookCounters = new HookCounters();
+  const webhooks = openWebhooks(task, engine, logger, hookCounters, () => users.system, host);
+  commits.events = webhooks;
   const cursors = new CursorTimer((user) => users.tellIfActive(user, 'saveCursors'));
   const fanouts = new Fanouts(fanoutHost(shard, users, cursors), lane);
   const goim = new GoimPart(
@@ -81,7 +92,14 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
     },
     lane,
   );
-  const sessions = openSessions(task, lane, users, goim, host);
+  const owners: Pick<RequestHost, 'sendToUser' | 'sendToGroup'> = {
+    sendToUser: (owner, request) => users.system.tell(User, owner, 'send', request),
+    sendToGroup: (group, request) => users.system.tell(Group, group, 'send', request),
+  };
+  const beforeSend = openBeforeSend(task, logger, hookCounters, (request, isGroup) =>
+    forward(owners, request, isGroup),
+  );
+  const sessions = openSessions(task, lane, users, goim, host, { ...owners, beforeSend });
   const outbox = new Outbox(lane);
   outbox.onWritten = (session) => {
     // Replies have left, so there is room for requests that were parked.
@@ -104,6 +122,7 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
       publications: openPublications(shard, users),
       goim: goim.env,
       users,
+      webhooks,
       ...fanoutPort(users),
       markCursors: (user) => cursors.mark(user),
       opened: (session) => host.opened(session),
@@ -120,7 +139,22 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
   users.system = system;
   lost.system = system;
   const sweep = new Sweep(() => sessions.values(), task.idleTimeoutMs, now);
-  return { lane, engine, system, sessions, commits, fanouts, goim, outbox, sweep, cursors, lost };
+  return {
+    lane,
+    engine,
+    system,
+    sessions,
+    commits,
+    fanouts,
+    goim,
+    outbox,
+    sweep,
+    cursors,
+    lost,
+    webhooks,
+    beforeSend,
+    hookCounters,
+  };
 }
 
 function openSessions(
@@ -129,14 +163,14 @@ function openSessions(
   users: Users,
   goim: GoimPart,
   host: PartsHost,
+  owners: Pick<RequestHost, 'sendToUser' | 'sendToGroup' | 'beforeSend'>,
 ): Sessions {
   const requests = new Requests({
     shard,
     shards,
     now,
     tellUser: users.tell,
-    sendToUser: (owner, request) => users.system.tell(User, owner, 'send', request),
-    sendToGroup: (group, request) => users.system.tell(Group, group, 'send', request),
+    ...owners,
   });
   return new Sessions({
     host,

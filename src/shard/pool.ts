@@ -5,6 +5,7 @@ import type { ActorSystem } from '../actor/index.ts';
 import { limits } from '../limits.ts';
 import type { ShardFigures } from '../metrics/shard-figures.ts';
 import type { Gateway } from '../net/gateway.ts';
+import type { WebhookOptions } from '../webhook/options.ts';
 import type { FromShardControl, ShardTask, ToShardControl } from './control.ts';
 import type { RateOptions } from './rates.ts';
 import type { PreparedStore, ShardStores } from './stores.ts';
@@ -17,6 +18,7 @@ export interface PoolOptions {
   readonly idleTimeoutMs: number;
   readonly rates: RateOptions;
   readonly stores: ShardStores;
+  readonly webhooks: WebhookOptions | undefined;
   readonly logLevel: string;
   readonly logger: Logger;
   readonly gateway: Gateway;
@@ -51,6 +53,7 @@ export class ShardPool {
   /** Deaths in a row, each within limits.shardSettledMs of the start. */
   readonly #earlyDeaths: number[] = [];
   readonly #deaths: number[];
+  readonly #startedAt = Date.now();
   #stopping = false;
 
   constructor(options: PoolOptions) {
@@ -139,7 +142,8 @@ export class ShardPool {
 
   /** Runs a shard and resolves when it serves. */
   #run(pool: Threads, shard: number, store: PreparedStore): Promise<void> {
-    const { shards, packageBytesMax, idleTimeoutMs, rates, logLevel, gateway, stores } = this.#options;
+    const { shards, packageBytesMax, idleTimeoutMs, rates, logLevel, gateway, stores, webhooks } =
+      this.#options;
     const control = new MessageChannel();
     const lane = new MessageChannel();
     const task: ShardTask = {
@@ -150,6 +154,8 @@ export class ShardPool {
       rates,
       logLevel,
       store: store.task,
+      ...(webhooks !== undefined && { webhooks }),
+      startedAt: this.#startedAt,
       control: control.port1,
       lane: lane.port1,
     };

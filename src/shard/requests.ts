@@ -20,6 +20,8 @@ export interface RequestHost {
   readonly tellUser: UserPort['tell'];
   sendToUser(owner: UserId, request: SendRequest): void;
   sendToGroup(group: number, request: SendRequest): void;
+  /** Has the last word on messages, and forwards them (src/webhook/before-send.ts). Absent: nobody has. */
+  readonly beforeSend?: { ask(session: Session, request: SendRequest, isGroup: boolean): void } | undefined;
 }
 
 /**
@@ -124,9 +126,20 @@ export class Requests {
     counters.received[origin * 2 + (this.#op === Op.send ? 0 : 1)]! += run.count;
     const replyTo: ReplyTo = { user, shard, connection, ticket: this.#firstTicket, count: run.count };
     const request: SendRequest = { replyTo, from: user, to: this.#to, run, echo: session.hasSiblings, id };
-    if (this.#op === Op.send) this.#host.sendToUser(lower(user, this.#to), request);
-    else this.#host.sendToGroup(Number(this.#to), request);
+    const isGroup = this.#op !== Op.send;
+    if (this.#host.beforeSend !== undefined) this.#host.beforeSend.ask(session, request, isGroup);
+    else forward(this.#host, request, isGroup);
   }
+}
+
+/** To the owner of the conversation. */
+export function forward(
+  host: Pick<RequestHost, 'sendToUser' | 'sendToGroup'>,
+  request: SendRequest,
+  isGroup: boolean,
+): void {
+  if (isGroup) host.sendToGroup(Number(request.to), request);
+  else host.sendToUser(lower(request.from, request.to), request);
 }
 
 /** The owner of a pair. */

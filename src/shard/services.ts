@@ -8,6 +8,8 @@ import { ShardedStore, type StorePeers } from '../store/sharded.ts';
 import type { Store } from '../store/store.ts';
 import type { UserPort } from '../user/messages.ts';
 import { User } from '../user/user.ts';
+import type { WebhookPeerEnv } from '../webhook/peer.ts';
+import type { Webhooks } from '../webhook/webhooks.ts';
 import type { UserId } from '../wire/user-id.ts';
 import type { Fanouts } from './fanouts.ts';
 import type { PresenceEnv } from './presence.ts';
@@ -37,7 +39,9 @@ export function peersOf(system: () => ActorSystem): StorePeers {
 }
 
 /** What the actors of a shard share (`ctx.env`): everything that any of its kinds needs. */
-export interface Services extends GroupEnv, FanoutEnv, StorePeerEnv, PresenceEnv, PublisherEnv, GoimEnv {
+export interface Services
+  extends GroupEnv, FanoutEnv, StorePeerEnv, PresenceEnv, PublisherEnv, GoimEnv, WebhookPeerEnv {
+  readonly webhooks: Webhooks | undefined;
   readonly fanouts: Fanouts;
   readonly sessions: Sessions;
   readonly publications: Publications;

@@ -64,6 +64,7 @@ export class Shard implements PartsHost {
   /** Serves until the main thread says stop. */
   run(): Promise<void> {
     this.tellMain({ type: 'ready', threadId });
+    this.#parts.webhooks?.start();
     return new Promise((resolve) => {
       this.#stopped = resolve;
     });
@@ -271,7 +272,9 @@ export class Shard implements PartsHost {
     this.#monitor.stop();
     this.#parts.cursors.stop();
     this.#parts.goim.stop();
+    await this.#parts.beforeSend?.stop();
     await this.#system.stop();
+    await this.#parts.webhooks?.stop();
     await this.#parts.engine.close();
     this.#lane.close();
     this.#task.control.close();
@@ -281,7 +284,10 @@ export class Shard implements PartsHost {
   onFailure({ kind, id, error, action, message }: ActorFailure): void {
     this.#logger.error({ err: error, kind, id, action, message }, 'an actor failed');
     if (action === 'keep' || action === 'resume') return;
-    if (kind === User.name) this.#parts.lost.closeUser(id);
+    if (kind === User.name) {
+      this.#parts.lost.closeUser(id);
+      this.#parts.webhooks?.went(id);
+    }
     if (kind !== Group.name) return;
     for (let shard = 0; shard < this.#task.shards; shard++)
       this.#system.tell(Fanout, shard, 'rewatch', Number(id));

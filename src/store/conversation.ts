@@ -29,6 +29,23 @@ export function pairOf(a: UserId, b: UserId): PairConversation {
 
 export const groupOf = (group: number): GroupConversation => ({ key: `g:${group}`, group });
 
+/** Above all gids: groups of the server's own, which nobody can name. */
+const EVENT_LOG_FIRST = 0xffff_ff00;
+
+/** The event log of a shard (src/webhook/event-log.ts) is filed as a group. Shards are 0..63. */
+export const eventLogOf = (shard: number): GroupConversation => groupOf(EVENT_LOG_FIRST + shard);
+
+export const isEventLog = (conversation: Conversation): boolean =>
+  isGroup(conversation) && conversation.group >= EVENT_LOG_FIRST;
+
+/**
+ * How far an event log was posted is filed as the cursor of a user that nobody is. The shard that
+ * writes the log has one, the shard that posts what earlier runs have left the other: the higher counts.
+ */
+export const eventLogUsers = { writer: 0, heir: '' } as const;
+export const isEventLogUser = (user: UserId): boolean =>
+  user === eventLogUsers.writer || user === eventLogUsers.heir;
+
 export const isGroup = (conversation: Conversation): conversation is GroupConversation =>
   'group' in conversation;
 

@@ -25,7 +25,7 @@ export interface StoreEngine {
   /** Readable at once; the promise, if there is one, settles when it is durable. */
   saveUser(user: UserId, change: UserRecord): void | Promise<void>;
   group(group: number): GroupRecord | undefined;
-  saveGroup(group: number, change: GroupChange): void | Promise<void>;
+  saveGroup(group: number, change: GroupChange, event?: Append): void | Promise<void>;
   /** Bytes that it holds outside of tables: the journal, or all of a memory store. */
   readonly bytes: number;
   /** The end of a tick: what was handed over since the last one becomes one commit. */

@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr';
-import { PayloadKind, Origin, type Run } from '../wire/run.ts';
+import { numberRun, PayloadKind, Origin, type Run } from '../wire/run.ts';
 import type { UserId } from '../wire/user-id.ts';
 import { conversationOf, isGroup, type Conversation } from './conversation.ts';
 import {
@@ -12,7 +12,8 @@ import {
 import { RunIndex } from './run-index.ts';
 import type { StoreEngine } from './engine.ts';
 import { GroupTable, UserTable, type GroupEntry, type UserEntry } from './memory-tables.ts';
-import type { Append, AppendResult, GroupChange, Participation, ReadResult, UserRecord } from './store.ts';
+import { AT_END, type Append, type AppendResult } from './store.ts';
+import type { GroupChange, Participation, ReadResult, UserRecord } from './store.ts';
 
 const Entry = { conversation: 1, run: 2, group: 3, user: 4 } as const;
 
@@ -127,20 +128,22 @@ export class MemoryEngine implements StoreEngine {
     return this.#groups.get(group);
   }
 
-  saveGroup(group: number, change: GroupChange): void {
+  saveGroup(group: number, change: GroupChange, event?: Append): void {
     const { exists, left } = change;
     const joined = change.joined.flatMap((mid) => [mid, change.joinedAt]);
     const entry = { group, exists, joined, left };
     const packed = packr.pack(entry);
     this.#makeRoom(packed.length);
     this.#groups.apply(entry, this.#write(Entry.group, packed));
+    if (event !== undefined) this.#appendOne(event);
     this.#journal.publish();
   }
 
   #appendOne({ conversation, expectedLast, run }: Append): AppendResult {
     const known = this.#byKey.get(conversation.key);
     const last = known?.last ?? 0;
-    if (last !== expectedLast) return { ok: false, error: 'conflict', last };
+    if (expectedLast === AT_END) numberRun(run, last + 1);
+    else if (last !== expectedLast) return { ok: false, error: 'conflict', last };
     if (!this.#makeRoom(RUN_HEAD_BYTES + run.bytes.length)) {
       return { ok: false, error: 'storage_unavailable', last };
     }

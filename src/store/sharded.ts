@@ -81,7 +81,7 @@ export class ShardedStore implements Store {
     return this.#engine.group(group);
   }
 
-  saveGroup(group: number, change: GroupChange): void | Promise<void> {
-    return this.#engine.saveGroup(group, change);
+  saveGroup(group: number, change: GroupChange, event?: Append): void | Promise<void> {
+    return this.#engine.saveGroup(group, change, event);
   }
 }

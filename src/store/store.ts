@@ -2,10 +2,13 @@ import type { Run } from '../wire/run.ts';
 import type { UserId } from '../wire/user-id.ts';
 import type { Conversation } from './conversation.ts';
 
-/** One run to be put behind a conversation's last message. It is numbered already. */
+/** In place of the last number: whatever it is. The engine numbers such a run when it writes it. */
+export const AT_END = -1;
+
+/** One run to be put behind a conversation's last message. It is numbered already, but for AT_END. */
 export interface Append {
   readonly conversation: Conversation;
-  /** The number of the last message as the owner knows it; the engine refuses another one. */
+  /** The number of the last message as the owner knows it; the engine refuses another one. AT_END: any. */
   readonly expectedLast: number;
   readonly run: Run;
 }
@@ -83,5 +86,6 @@ export interface Store {
   /** Replaces mailbox, devices and the given cursors, keeps the other cursors. */
   saveUser(user: UserId, change: UserRecord): void | Promise<void>;
   group(group: number): Promise<GroupRecord | undefined>;
-  saveGroup(group: number, change: GroupChange): void | Promise<void>;
+  /** With a change comes what the event log is told of it: both are stored, or neither. */
+  saveGroup(group: number, change: GroupChange, event?: Append): void | Promise<void>;
 }

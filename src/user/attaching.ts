@@ -44,6 +44,7 @@ export async function attach(
   }
   state.sessions.push(session);
   noteSiblings(state);
+  if (state.sessions.length === 1) env.webhooks?.came(state.id);
   env.opened(session);
   for (const pair of state.pairs()) catchUp(state, session, pair, ctx);
   for (const group of state.groups()) follow(state, session, group, ctx);
@@ -57,6 +58,7 @@ export function detach(state: UserState, { connection }: ConnectionMessage, ctx:
   const [session] = i < 0 ? [] : state.sessions.splice(i, 1);
   if (session === undefined) return;
   noteSiblings(state);
+  if (state.sessions.length === 0) ctx.env.webhooks?.went(state.id);
   collect(state, session);
   saveBehind(state, ctx.env);
 }

@@ -16,6 +16,8 @@ export interface ShardEnv {
   readonly fanouts: GroupFanouts;
   readonly publications: PublishedOutcomes;
   readonly users: UserPort;
+  /** Absent: there are none. */
+  readonly webhooks?: PresenceEvents | undefined;
   now(): number;
   /** The user's actor has the session: op 8 is sent, input goes on. */
   opened(session: Session): void;
@@ -25,6 +27,12 @@ export interface ShardEnv {
   whenWritten(session: Session): void;
   /** The gateway is behind: what can wait waits. */
   isFull(): boolean;
+}
+
+/** Whether a user has a connection, for webhooks. */
+export interface PresenceEvents {
+  came(user: UserId): void;
+  went(user: UserId): void;
 }
 
 /** The actor that is told: its own ref. */

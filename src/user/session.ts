@@ -76,6 +76,8 @@ export class Session {
   prefix: (string | Buffer)[] | undefined;
   /** Messaging: the ids of unanswered sends, as JSON, by ticket. */
   ids: Map<number, string> | undefined;
+  /** Messaging: why sends were refused, by ticket, where the code alone does not say it. */
+  reasons: Map<number, string> | undefined;
   /** Another connection of this user is to get what this one sends. */
   hasSiblings = false;
   /** How it is to be closed once all that was read is answered: the client left, or a drain. */
@@ -181,7 +183,10 @@ export class Session {
     this.#settled();
   }
 
-  refuse(ticket: number, count: number, error: ErrorCode): void {
+  /** In messaging the client is told the reason, if there is one, in place of that of the code. */
+  refuse(ticket: number, count: number, error: ErrorCode, reason?: string): void {
+    if (reason !== undefined && this.encoding === 'messaging')
+      (this.reasons ??= new Map()).set(ticket, reason);
     const number = errorNumber(error);
     for (let i = 0; i < count; i++) this.requests.settle(ticket + i, -number);
     countRefusals(this.requests.opAt(ticket), number, count);

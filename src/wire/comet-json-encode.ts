@@ -75,7 +75,7 @@ export function messageTexts(runs: readonly Run[]): string {
 }
 
 /** The value of `msg`, and `enc` after it where bytes are not text. */
-function msgText(buf: Buffer, start: number, end: number, kind: PayloadKind): string {
+export function msgText(buf: Buffer, start: number, end: number, kind: PayloadKind): string {
   if (kind === PayloadKind.json) return buf.toString('utf8', start, end);
   const text = utf8Text(buf, start, end);
   if (text !== undefined) return jsonString(text);

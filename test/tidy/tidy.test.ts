@@ -20,7 +20,8 @@ const layers: Record<string, RegExp> = {
     /^src\/(errors|limits|assert|log|tracing)\.ts$|^src\/metrics\/histogram\.ts$|^src\/(wire|auth)\//,
   'src/auth/': /^src\/wire\//,
   // `inspect` and `backup` look into a data directory without a server
-  'src/cli/': /^src\/(limits|log|server|version)\.ts$|^src\/store\/disk\/(backup|data-dir|inspect)\.ts$/,
+  'src/cli/':
+    /^src\/(limits|log|server|version)\.ts$|^src\/store\/disk\/(backup|data-dir|inspect)\.ts$|^src\/webhook\/options\.ts$/,
 };
 
 interface SourceFile {

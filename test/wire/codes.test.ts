@@ -69,6 +69,7 @@ const settable = {
   idleTimeoutMs: ['idle-timeout', 1_000],
   drainTimeoutMs: ['drain-timeout', 1_000],
   drainReconnectMs: ['drain-reconnect-window', 1_000],
+  beforeSendTimeoutMs: ['before-send-timeout', 1_000],
   memoryStoreBytesMax: ['memory-max-mb', 1_048_576],
 } as const satisfies Partial<Record<keyof typeof limits, readonly [FlagName, number]>>;
 

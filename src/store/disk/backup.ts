@@ -98,7 +98,8 @@ function copyTables(snapshot: Snapshot, { db }: Tables): void {
 function count({ db }: Tables): Pick<BackedUp, 'conversations' | 'messages'> {
   let conversations = 0;
   let messages = 0;
-  for (const { value } of db.getRange(layout.conversationsRange)) {
+  const range = { start: layout.conversationsRange.start, end: layout.eventLogsRange.start };
+  for (const { value } of db.getRange(range)) {
     const { last, floor } = values.decodeConversation(value);
     conversations += 1;
     messages += last - floor;

@@ -1,6 +1,6 @@
-import type { Run } from '../../wire/run.ts';
+import { numberRun, type Run } from '../../wire/run.ts';
 import type { Conversation } from '../conversation.ts';
-import type { Append, AppendResult } from '../store.ts';
+import { AT_END, type Append, type AppendResult } from '../store.ts';
 import {
   packedEntryBytes,
   RECORD_HEAD_BYTES,
@@ -28,6 +28,8 @@ export interface ChangeRequest {
   readonly entry: number;
   readonly packed: Buffer;
   readonly bytes: number;
+  /** What is told of it at the end of an event log. */
+  readonly event: Append | undefined;
   /** Called when it is committed. */
   readonly apply: (table: MemTable) => void;
   readonly done: (error: Error | null) => void;
@@ -43,12 +45,14 @@ export function appendRequest(
   done: (results: readonly AppendResult[]) => void,
 ): AppendRequest {
   let bytes = 0;
-  for (const { conversation, run } of batch) {
-    // A pair of mids or a group; names take up to four bytes for each character of the key.
-    const keyBytes = conversation.key.startsWith('[') ? conversation.key.length * 4 : KEY_BYTES;
-    bytes += runEntryBytes(keyBytes, run.bytes.length);
-  }
+  for (const append of batch) bytes += appendBytes(append);
   return { type: 'append', batch, bytes, results: [], done };
+}
+
+function appendBytes({ conversation, run }: Append): number {
+  // A pair of mids or a group; names take up to four bytes for each character of the key.
+  const keyBytes = conversation.key.startsWith('[') ? conversation.key.length * 4 : KEY_BYTES;
+  return runEntryBytes(keyBytes, run.bytes.length);
 }
 
 export const changeRequest = (
@@ -56,11 +60,13 @@ export const changeRequest = (
   packed: Buffer,
   apply: ChangeRequest['apply'],
   done: (error: Error | null) => void,
+  event?: Append,
 ): ChangeRequest => ({
   type: 'change',
   entry,
   packed,
-  bytes: packedEntryBytes(packed),
+  bytes: packedEntryBytes(packed) + (event === undefined ? 0 : appendBytes(event)),
+  event,
   apply,
   done,
 });
@@ -99,25 +105,38 @@ export class Commit {
     for (const request of this.#requests) {
       if (request.type === 'change') {
         writePackedEntry(buf, at, request.entry, request.packed);
-        at += request.bytes;
+        at += packedEntryBytes(request.packed);
+        const { event } = request;
+        if (event !== undefined) at = this.#writeRun(buf, at, event, this.#logOf(event));
         continue;
       }
       for (const append of request.batch) {
-        const log = this.#table.log(append.conversation, this.#lastOf);
-        if (append.expectedLast !== log.staged) {
+        const log = this.#logOf(append);
+        if (append.expectedLast !== log.staged && append.expectedLast !== AT_END) {
           request.results.push({ ok: false, error: 'conflict', last: log.staged });
           continue;
         }
-        const { run } = append;
-        log.staged += run.count;
-        this.#logs.push(log);
-        this.#runs.push(run);
-        this.#offsets.push(writeRunEntry(buf, at, log.key, append));
-        at += runEntryBytes(log.key.length, run.bytes.length);
+        at = this.#writeRun(buf, at, append, log);
         request.results.push(OK);
       }
     }
     return at;
+  }
+
+  #logOf({ conversation }: Append): TailLog {
+    return this.#table.log(conversation, this.#lastOf);
+  }
+
+  /** Returns where the entry ends. */
+  #writeRun(buf: Buffer, at: number, append: Append, log: TailLog): number {
+    const { run, expectedLast } = append;
+    // Only now is it known what stands in front of it: commits before this one may have failed.
+    if (expectedLast === AT_END) numberRun(run, log.staged + 1);
+    log.staged += run.count;
+    this.#logs.push(log);
+    this.#runs.push(run);
+    this.#offsets.push(writeRunEntry(buf, at, log.key, append));
+    return at + runEntryBytes(log.key.length, run.bytes.length);
   }
 
   /** The record is in the journal: it can be read, and its requests are answered. */
@@ -140,8 +159,7 @@ export class Commit {
   fail(error: Error): void {
     for (const log of this.#logs) log.staged = log.last;
     for (const request of this.#requests) {
-      if (request.type === 'append')
-        refuseAppends(request, ({ conversation }) => this.#table.log(conversation, this.#lastOf).last);
+      if (request.type === 'append') refuseAppends(request, (append) => this.#logOf(append).last);
       else request.done(error);
     }
   }

@@ -64,20 +64,25 @@ export class DiskEngine implements StoreEngine {
     );
   }
 
-  saveGroup(group: number, change: GroupChange): Promise<void> {
-    return this.#change(EntryType.group, packGroup(group, change), (table) =>
-      table.changeGroup(group, change),
-    );
+  saveGroup(group: number, change: GroupChange, event?: Append): Promise<void> {
+    const apply: ChangeRequest['apply'] = (table) => table.changeGroup(group, change);
+    return this.#change(EntryType.group, packGroup(group, change), apply, undefined, event);
   }
 
-  #change(entry: number, packed: Buffer, apply: ChangeRequest['apply'], settle?: () => void): Promise<void> {
+  #change(
+    entry: number,
+    packed: Buffer,
+    apply: ChangeRequest['apply'],
+    settle?: () => void,
+    event?: Append,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (error: Error | null): void => {
         settle?.();
         if (error === null) resolve();
         else reject(new EnckeError('storage_unavailable', error.message));
       };
-      this.#journal.push(changeRequest(entry, packed, apply, done));
+      this.#journal.push(changeRequest(entry, packed, apply, done, event));
     });
   }
 

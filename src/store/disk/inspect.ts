@@ -1,4 +1,4 @@
-import { isGroup } from '../conversation.ts';
+import { conversationOf, eventLogUsers, isEventLog, isEventLogUser, isGroup } from '../conversation.ts';
 import type { Cursor } from '../store.ts';
 import { Damages } from './inspect-checks.ts';
 import { surveyConversations, type Surveyed } from './inspect-conversations.ts';
@@ -27,6 +27,8 @@ export interface Inspection {
   readonly journalBytes: number;
   /** Of commits that were cut off by a crash, or are being written: nobody was told that they are stored. */
   readonly tornBytes: number;
+  /** Runs of messages and other events in event logs, which webhooks may still have to be told of. */
+  readonly events: number;
   readonly largest: readonly LargeConversation[];
   readonly damageCount: number;
   /** At most limits.inspectDamagesMax of them. */
@@ -54,12 +56,17 @@ function survey(snapshot: Snapshot, top: number): Inspection {
   const damages = new Damages();
   const journals = new JournalSurvey(snapshot, damages);
   const largest = new Largest(top);
-  const sums = { conversations: 0, pairs: 0, messages: 0, chunks: 0, messagesBytes: 0 };
+  const sums = { conversations: 0, pairs: 0, messages: 0, chunks: 0, messagesBytes: 0, events: 0 };
   damages.watch('tables', () => {
     for (const found of surveyConversations(snapshot, journals, damages)) {
+      const kept = Math.max(0, found.last - found.first + 1);
+      if (isEventLog(conversationOf(found.conversation))) {
+        sums.events += kept;
+        continue;
+      }
       sums.conversations += 1;
       if (found.isPair) sums.pairs += 1;
-      sums.messages += Math.max(0, found.last - found.first + 1);
+      sums.messages += kept;
       sums.chunks += found.chunks;
       sums.messagesBytes += found.bytes;
       largest.add(found);
@@ -107,7 +114,12 @@ class Largest {
 function countUsers(snapshot: Snapshot, { users }: JournalSurvey): number {
   let count = 0;
   for (const _user of snapshot.entries(layout.usersRange)) count += 1;
-  for (const user of users) if (snapshot.get(layout.userKey(user)) === undefined) count += 1;
+  for (const user of Object.values(eventLogUsers)) {
+    if (snapshot.get(layout.userKey(user)) !== undefined) count -= 1;
+  }
+  for (const user of users) {
+    if (!isEventLogUser(user) && snapshot.get(layout.userKey(user)) === undefined) count += 1;
+  }
   return count;
 }
 

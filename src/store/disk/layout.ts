@@ -1,5 +1,5 @@
 import type { Conversation } from '../conversation.ts';
-import { isGroup, groupOf, pairOf } from '../conversation.ts';
+import { eventLogOf, isGroup, groupOf, pairOf } from '../conversation.ts';
 import type { UserId } from '../../wire/user-id.ts';
 
 /**
@@ -120,6 +120,11 @@ export function prefixEnd(prefix: Buffer): Buffer {
 export const conversationsRange = {
   start: Buffer.of(Tag.conversation),
   end: Buffer.of(Tag.conversation + 1),
+};
+/** Of conversations: the event logs alone, which stand last. */
+export const eventLogsRange = {
+  start: conversationKey(conversationBytes(eventLogOf(0))),
+  end: conversationsRange.end,
 };
 export const cursorsRange = { start: Buffer.of(Tag.cursor), end: Buffer.of(Tag.cursor + 1) };
 export const membersRange = { start: Buffer.of(Tag.member), end: Buffer.of(Tag.member + 1) };

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import { limits } from '../../limits.ts';
 import { flushSegment } from './flush.ts';
-import { Retention, type RetentionRules } from './retention.ts';
+import { keepAll, Retention, type RetentionRules } from './retention.ts';
 import { listSegments, type SegmentFile } from './segments.ts';
 import type { FromStoreThread, StoreControl, StoreNews, ToStoreThread } from './store-messages.ts';
 import { Sweeps } from './sweeps.ts';
@@ -24,17 +24,15 @@ class StoreThread {
   readonly #control: MessagePort;
   readonly #tables: Tables;
   readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #sweeps: Sweeps | undefined;
+  readonly #sweeps: Sweeps;
 
   constructor({ dir, retention }: StoreTask, control: MessagePort) {
     this.#dir = dir;
     this.#control = control;
     this.#tables = new Tables(openDatabase(dir));
-    if (retention !== undefined) {
-      this.#sweeps = new Sweeps(new Retention(this.#tables, retention), (end) => {
-        this.#tell({ type: 'swept', end });
-      });
-    }
+    this.#sweeps = new Sweeps(new Retention(this.#tables, retention ?? keepAll), (end) => {
+      if (retention !== undefined || end.error !== undefined) this.#tell({ type: 'swept', end });
+    });
     this.#tell({ type: 'ready' });
   }
 
@@ -90,7 +88,7 @@ class StoreThread {
   }
 
   async #stop(): Promise<void> {
-    this.#sweeps?.stop();
+    this.#sweeps.stop();
     for (const timer of this.#timers) clearTimeout(timer);
     await this.#tables.close();
     this.#tell({ type: 'stopped' });
