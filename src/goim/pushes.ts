@@ -1,3 +1,4 @@
+import { beginMulticast } from '../shard/output.ts';
 import { limits } from '../limits.ts';
 import { ToGateway, type Lane } from '../net/lane.ts';
 import type { Session } from '../user/session.ts';
@@ -136,8 +137,7 @@ export class Pushes {
   #multicast(sessions: readonly Session[], packages: readonly Buffer[], bytes: number, batch: boolean): void {
     const { out } = this.#lane;
     const whole = batch ? HEADER_BYTES + bytes : bytes;
-    let at = out.begin(ToGateway.multicastLive, 0, sessions.length, sessions.length * 4 + whole);
-    for (const { connection } of sessions) at = out.buf.writeInt32LE(connection, at);
+    let at = beginMulticast(out, ToGateway.multicastLive, sessions, whole);
     if (batch) at = writeHeader(out.buf, at, whole, PUSH_VERSION, Op.batch, 0);
     for (const one of packages) at += one.copy(out.buf, at);
   }

@@ -72,10 +72,12 @@ export abstract class Connection {
 
   abstract readonly transport: Transport;
   /**
-   * `counts`: 1 when it ends what the shard gave the connection in one tick, else 0. True: the bytes
-   * were copied or dropped, and may be overwritten.
+   * Puts bytes on the socket: WebSocket messages come with their heads. `counts`: 1, or 0 for a write
+   * that is not counted. True: the bytes were copied or dropped, and may be overwritten.
    */
-  abstract write(bytes: Buffer, text: boolean, counts?: number): boolean;
+  abstract write(bytes: Buffer, counts: number): boolean;
+  /** Sends one message of the gateway's own; `text` is for a WebSocket. */
+  abstract say(message: Buffer, text: boolean): void;
   /** Tells the client why, then ends. Whatever it still sends is read and dropped. */
   abstract end(close: Pick<CloseReason, 'code' | 'reason'>): void;
   protected abstract stopReading(): void;
@@ -150,14 +152,18 @@ export abstract class Connection {
 export class TcpConnection extends Connection {
   readonly transport = 'tcp';
 
-  write(bytes: Buffer, text: boolean, counts = 0): boolean {
+  write(bytes: Buffer, counts: number): boolean {
     if (this.ending) return this.drop();
     this.accepted += counts;
-    this.send(bytes, text);
+    this.send(bytes);
     return this.wrote();
   }
 
-  protected send(bytes: Buffer, _text: boolean): void {
+  say(message: Buffer): void {
+    this.write(message, 0);
+  }
+
+  protected send(bytes: Buffer): void {
     this.socket.write(bytes);
   }
 
@@ -202,15 +208,20 @@ export class WebSocketConnection extends Connection {
     });
   }
 
-  write(bytes: Buffer, text: boolean, counts = 0): boolean {
+  write(bytes: Buffer, counts: number): boolean {
     if (this.ending || this.webSocket.readyState !== WebSocket.OPEN) return this.drop();
     this.accepted += counts;
-    this.send(bytes, text);
+    this.send(bytes);
     return this.wrote();
   }
 
-  protected send(bytes: Buffer, text: boolean): void {
-    this.webSocket.send(bytes, text ? TEXT : BINARY);
+  say(message: Buffer, text: boolean): void {
+    if (!this.ending) this.webSocket.send(message, text ? TEXT : BINARY);
+  }
+
+  /** The library sends a message at once, as nothing is compressed: there is none to overtake. */
+  protected send(bytes: Buffer): void {
+    this.socket.write(bytes);
   }
 
   end(close: Pick<CloseReason, 'code' | 'reason'>): void {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
+import { eachWsMessage } from '../wire/ws-frame.ts';
 import { TcpConnection, WebSocketConnection, type ConnectionListener } from './connection.ts';
 
 /*
@@ -45,11 +46,16 @@ export class DeferredWebSocketConnection extends WebSocketConnection {
     if (this.webSocket.bufferedAmount === 0) super.onDrain();
   }
 
-  protected override send(bytes: Buffer, text: boolean): void {
-    // What is compressed later must not change until then, and does not belong to this connection.
-    const own = this.#compress ? Buffer.from(bytes) : bytes;
-    this.webSocket.send(own, { binary: !text, compress: this.#compress }, this.#onWritten);
+  protected override send(bytes: Buffer): void {
+    if (!this.#compress) this.socket.write(bytes, this.#onWritten);
+    else eachWsMessage(bytes, this.#sendCompressed);
   }
+
+  readonly #sendCompressed = (payload: Buffer, isText: boolean): void => {
+    // What is compressed later must not change until then, and does not belong to this connection.
+    const own = Buffer.from(payload);
+    this.webSocket.send(own, { binary: !isText, compress: true }, this.#onWritten);
+  };
 
   protected override wrote(): boolean {
     return this.settle(this.webSocket.bufferedAmount === 0);

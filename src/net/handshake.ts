@@ -101,12 +101,12 @@ export abstract class CometHandshake {
       return;
     }
     if (this.#json) {
-      this.connection.write(Buffer.from(heartbeatReplyText(version, seq)), true);
+      this.connection.say(Buffer.from(heartbeatReplyText(version, seq)), true);
       return;
     }
     const frame = Buffer.alloc(HEADER_BYTES);
     writeHeader(frame, 0, HEADER_BYTES, version, Op.heartbeatReply, seq);
-    this.connection.write(frame, false);
+    this.connection.say(frame, false);
   }
 
   #begin(version: number, seq: number, request: AuthBody | EnckeError): void {
@@ -169,8 +169,8 @@ export abstract class CometHandshake {
   }
 
   #answer(op: number, version: number, seq: number, json: boolean, error: EnckeError): void {
-    if (json) this.connection.write(Buffer.from(errorReplyText(op, version, seq, error.code)), true);
-    else this.connection.write(frameWithText(op, version, seq, errorReplyBody(op, error.code)), false);
+    if (json) this.connection.say(Buffer.from(errorReplyText(op, version, seq, error.code)), true);
+    else this.connection.say(frameWithText(op, version, seq, errorReplyBody(op, error.code)), false);
   }
 }
 

@@ -29,15 +29,12 @@ export const ToShard = {
 /** Records from a shard to the gateway. */
 export const ToGateway = {
   /**
-   * Bytes for one connection (a WebSocket gets them as one binary message). Argument: 1 when they
-   * end what the connection gets in this tick, which is what the counting of writes goes by.
+   * All that one connection gets in this tick, as it goes on its socket: WebSocket messages have
+   * their heads. Counted as one write.
    */
   write: 1,
-  /** One WebSocket text message. Argument as for write. */
-  writeText: 2,
-  /** The same bytes for many. Argument: how many; payload: that many int32 ids, then the bytes. */
+  /** The same for many. Argument: how many; payload: that many int32 ids, then the bytes. */
   multicast: 3,
-  multicastText: 4,
   /** End the connection. Argument: close code (0: none to tell); payload: the reason. */
   close: 5,
   /** So many bytes of input were handled. Argument: bytes. */

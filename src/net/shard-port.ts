@@ -133,18 +133,11 @@ export class ShardPort {
     while (reader.next()) {
       switch (reader.type) {
         case ToGateway.write:
-        case ToGateway.writeText:
           this.#counters.bytesOut[this.shard]! += reader.end - reader.start;
-          this.#write(
-            reader.connection,
-            reader.buf.subarray(reader.start, reader.end),
-            reader.type === ToGateway.writeText,
-            reader.argument,
-          );
+          this.#write(reader.connection, reader.buf.subarray(reader.start, reader.end));
           break;
         case ToGateway.multicast:
-        case ToGateway.multicastText:
-          this.#multicast(reader, reader.type === ToGateway.multicastText);
+          this.#multicast(reader);
           break;
         case ToGateway.multicastLive:
           this.#multicastLive(reader);
@@ -167,12 +160,12 @@ export class ShardPort {
     }
   }
 
-  #multicast(reader: SlabReader, text: boolean): void {
+  #multicast(reader: SlabReader): void {
     const { buf, start, argument: count } = reader;
     const bytes = buf.subarray(start + count * 4, reader.end);
     this.#counters.bytesOut[this.shard]! += bytes.length * count;
     for (let i = 0; i < count; i++) {
-      this.#write(buf.readInt32LE(start + i * 4), bytes, text, 1);
+      this.#write(buf.readInt32LE(start + i * 4), bytes);
     }
   }
 
@@ -182,13 +175,13 @@ export class ShardPort {
     const bytes = buf.subarray(start + count * 4, reader.end);
     for (let i = 0; i < count; i++) {
       const connection = this.#connections.get(buf.readInt32LE(start + i * 4));
-      if (connection?.isCongested === false && !connection.write(bytes, false, 0)) this.#taken = false;
+      if (connection?.isCongested === false && !connection.write(bytes, 0)) this.#taken = false;
     }
   }
 
-  #write(id: number, bytes: Buffer, text: boolean, counts: number): void {
+  #write(id: number, bytes: Buffer): void {
     const connection = this.#connections.get(id);
-    if (connection !== undefined && !connection.write(bytes, text, counts)) this.#taken = false;
+    if (connection !== undefined && !connection.write(bytes, 1)) this.#taken = false;
   }
 
   #credit(id: number, bytes: number): void {

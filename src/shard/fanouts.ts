@@ -7,6 +7,7 @@ import type { Delivery } from '../user/delivery.ts';
 import type { GroupFanouts } from '../user/env.ts';
 import type { Session } from '../user/session.ts';
 import { batchByteLength, writeBatch, writeRuns } from '../wire/comet-binary.ts';
+import { beginMulticast, multicastTexts } from './output.ts';
 import { encodeBatch } from '../wire/comet-json.ts';
 import { encodeNotifications } from '../wire/messaging.ts';
 import { runLast, type Run } from '../wire/run.ts';
@@ -199,6 +200,7 @@ export class Fanouts implements GroupFanouts {
     const isWhole = endOf(pending) === last;
     const bytes = runs.reduce((sum, run) => sum + run.bytes.length, 0);
     const binary: Session[] = [];
+    const framed: Session[] = [];
     const bare: Session[] = [];
     const json: Session[] = [];
     const messaging: Session[] = [];
@@ -220,14 +222,14 @@ export class Fanouts implements GroupFanouts {
         this.#push(session, delivery, pending);
         continue;
       }
-      if (session.encoding === 'messaging') delivery.confirm(session.writesTaken);
-      else session.advance(delivery, last);
+      session.advance(delivery, last);
       if (session.isBare) bare.push(session);
-      else if (session.encoding === 'binary') binary.push(session);
+      else if (session.encoding === 'binary') (session.webSocket ? framed : binary).push(session);
       else if (session.encoding === 'json') json.push(session);
       else messaging.push(session);
     }
     if (binary.length > 0) this.#multicastBatch(binary, runs);
+    if (framed.length > 0) this.#multicastBatch(framed, runs);
     if (bare.length > 0) this.#multicastBare(bare, runs, bytes);
     if (json.length > 0) {
       this.#multicastTexts(json, [encodeBatch(runs)]);
@@ -240,8 +242,6 @@ export class Fanouts implements GroupFanouts {
         encodeNotifications(runs, notificationMessagesMax, notificationBytesMax),
       );
       countBatch(runs, Encoding.messaging, messaging.length);
-      // Each notification is a write of its own: the last one carries `last`.
-      for (const session of messaging) fanout.members.get(session)?.advance(last, session.writes);
     }
   }
 
@@ -271,35 +271,33 @@ export class Fanouts implements GroupFanouts {
   }
 
   #multicastBatch(sessions: readonly Session[], runs: readonly Run[]): void {
-    const at = this.#begin(ToGateway.multicast, sessions, batchByteLength(runs));
-    writeBatch(this.#lane.out.buf, at, runs);
+    const { out } = this.#lane;
+    const at = beginMulticast(out, ToGateway.multicast, sessions, batchByteLength(runs));
+    writeBatch(out.buf, at, runs);
+    this.#wrote(sessions);
     countBatch(runs, Encoding.binary, sessions.length);
   }
 
   /** Packages without an op 9 around them. */
   #multicastBare(sessions: readonly Session[], runs: readonly Run[], bytes: number): void {
-    const at = this.#begin(ToGateway.multicast, sessions, bytes);
-    writeRuns(this.#lane.out.buf, at, runs);
+    const { out } = this.#lane;
+    const at = beginMulticast(out, ToGateway.multicast, sessions, bytes);
+    writeRuns(out.buf, at, runs);
+    this.#wrote(sessions);
     countBatch(runs, Encoding.binary, sessions.length);
   }
 
   #multicastTexts(sessions: readonly Session[], texts: readonly string[]): void {
-    for (const text of texts) {
-      const at = this.#begin(ToGateway.multicastText, sessions, Buffer.byteLength(text));
-      this.#lane.out.buf.write(text, at);
-    }
+    multicastTexts(this.#lane.out, sessions, texts);
+    this.#wrote(sessions);
   }
 
-  #begin(type: number, sessions: readonly Session[], bytes: number): number {
-    const { out } = this.#lane;
+  #wrote(sessions: readonly Session[]): void {
     const slab = this.#lane.writing;
-    let at = out.begin(type, 0, sessions.length, sessions.length * 4 + bytes);
     for (const session of sessions) {
       session.writes += 1;
       session.lastSlab = slab;
-      at = out.buf.writeInt32LE(session.connection, at);
     }
-    return at;
   }
 }
 

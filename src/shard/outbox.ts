@@ -23,6 +23,8 @@ import {
 import { Op } from '../wire/op.ts';
 import { viewOf } from '../wire/view-of.ts';
 import type { Session } from '../user/session.ts';
+import { WsOpcode } from '../wire/ws-frame.ts';
+import { beginBytes, writeMessages, type Message } from './output.ts';
 
 const unknownOperation = -errorNumber('unknown_operation');
 
@@ -74,11 +76,11 @@ export class Outbox {
       session.runBytes = 0;
       return;
     }
-    if (session.goim !== undefined && session.webSocket) this.#writeMessages(session);
+    if (session.goim !== undefined && session.webSocket) this.#writePackages(session);
     else if (session.encoding === 'binary') this.#writeBinary(session);
     else {
       const texts = session.encoding === 'json' ? jsonTexts(session) : messagingTexts(session);
-      this.#writeParts(session, ToGateway.writeText, texts);
+      this.#writeMessages(session, WsOpcode.text, texts);
     }
     session.runs.length = 0;
     session.runBytes = 0;
@@ -108,7 +110,7 @@ export class Outbox {
     }
     if (bytes === 0) return;
     const { out } = this.#lane;
-    let at = out.begin(ToGateway.write, session.connection, 1, bytes);
+    let at = beginBytes(out, session, bytes);
     for (const part of prefix ?? []) at += (part as Buffer).copy(out.buf, at);
     session.prefix = undefined;
     while (requests.take()) {
@@ -125,7 +127,7 @@ export class Outbox {
   }
 
   /** Rare replies have bodies of any length: they become prefixes, up to the last of them. */
-  #takeOddReplies(session: Session): (string | Buffer)[] {
+  #takeOddReplies(session: Session): Message[] {
     const { requests } = session;
     const prefix = (session.prefix ??= []);
     while (requests.take()) {
@@ -148,7 +150,7 @@ export class Outbox {
   }
 
   /** goim's clients read one package of a WebSocket message, unless it is an op 9. */
-  #writeMessages(session: Session): void {
+  #writePackages(session: Session): void {
     const { runs } = session;
     const packages = this.#takeOddReplies(session);
     session.prefix = undefined;
@@ -158,20 +160,13 @@ export class Outbox {
       packages.push(batch);
       countBatch(runs, Encoding.binary, 1);
     }
-    this.#writeParts(session, ToGateway.write, packages);
+    this.#writeMessages(session, WsOpcode.binary, packages);
   }
 
-  /** What is several writes to the socket, and one that is counted. */
-  #writeParts(session: Session, type: number, parts: readonly (string | Buffer)[]): void {
-    const { out } = this.#lane;
-    for (let i = 0; i < parts.length; i++) {
-      const part = parts[i] ?? '';
-      const counts = i === parts.length - 1 ? 1 : 0;
-      const at = out.begin(type, session.connection, counts, Buffer.byteLength(part));
-      if (typeof part === 'string') out.buf.write(part, at);
-      else part.copy(out.buf, at);
-    }
-    if (parts.length > 0) this.#wrote(session);
+  #writeMessages(session: Session, opcode: number, messages: readonly Message[]): void {
+    if (messages.length === 0) return;
+    writeMessages(this.#lane.out, session, opcode, messages);
+    this.#wrote(session);
   }
 
   #wrote(session: Session): void {
@@ -186,7 +181,7 @@ export class Outbox {
   }
 }
 
-function jsonTexts(session: Session): (string | Buffer)[] {
+function jsonTexts(session: Session): Message[] {
   const { requests, runs } = session;
   const texts = session.prefix ?? [];
   session.prefix = undefined;
@@ -205,7 +200,7 @@ function jsonTexts(session: Session): (string | Buffer)[] {
 }
 
 /** Messaging answers only what failed, unless it asked for more. */
-function messagingTexts(session: Session): (string | Buffer)[] {
+function messagingTexts(session: Session): Message[] {
   const { requests, runs, ids, reasons } = session;
   const texts = session.prefix ?? [];
   session.prefix = undefined;

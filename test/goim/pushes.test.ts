@@ -5,10 +5,14 @@ import { Pushes } from '../../src/goim/pushes.ts';
 import { Registry } from '../../src/goim/registry.ts';
 import { limits } from '../../src/limits.ts';
 import type { Session } from '../../src/user/session.ts';
+import { eachWsMessage } from '../../src/wire/ws-frame.ts';
 import { decodePackages } from '../../src/client/frames.ts';
 import { OutLane, type Output } from '../support/out-lane.ts';
 import { FakeShard, sessionOf } from '../support/sessions.ts';
 import { ManualTimers } from '../support/timers.ts';
+
+/** The first byte of a WebSocket's binary message; that of a package is 0. */
+const WS_BINARY = 0x82;
 
 /** The pushes of a shard and its lane. */
 class Rig {
@@ -46,7 +50,9 @@ class Rig {
 
 /** `connections: op body, …` of a record; in an op 9 the packages inside. */
 function said({ to, bytes }: Output): string {
-  const frames = decodePackages(bytes);
+  let message = bytes;
+  if (bytes[0] === WS_BINARY) eachWsMessage(bytes, (payload) => (message = payload));
+  const frames = decodePackages(message);
   const isBatch = frames[0]?.op === 9;
   const packages = isBatch ? decodePackages(frames[0]!.body) : frames;
   const texts = packages.map(({ op, body }) => `${op} ${String(body)}`);
