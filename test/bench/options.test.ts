@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseOptions } from '../../bench/load/options.ts';
+import { findProgram } from '../../bench/load/peers/programs.ts';
 import { works } from '../../bench/load/work.ts';
 
 const namesOf = (...args: readonly string[]): string[] => parseOptions(args).works.map(({ name }) => name);
@@ -31,4 +32,9 @@ test('an unknown name or flag, and a number that is none, are refused', () => {
   assert.throws(() => parseOptions(['--rounds', '0']), /--rounds needs a number over 0/);
   assert.throws(() => parseOptions(['--seconds', 'x']), /--seconds needs/);
   assert.throws(() => parseOptions(['--nothing']), /--nothing/);
+});
+
+test('a server that is not installed is missing, one that is has a path', () => {
+  assert.equal(findProgram('no-such-server'), undefined);
+  assert.match(findProgram('sh')!, /^\/.*sh$/);
 });
