@@ -37,6 +37,24 @@ export const counters = {
   fedMessages: 0,
   /** How often a connection's socket was found full. */
   congestions: 0,
+  /** Of webhooks and before_send (src/webhook/). */
+  hooks: {
+    /** Events that a receiver has answered for, and the requests that carried them. */
+    eventsPosted: 0,
+    batchesPosted: 0,
+    /** Requests, also to before_send, that were not answered as they should. */
+    postsFailed: 0,
+    /** Records of the event log that were given up. */
+    recordsLost: 0,
+    /** Messages by what before_send said of them. */
+    messagesAllowed: 0,
+    messagesRefused: 0,
+    messagesReplaced: 0,
+    /** Decided by --before-send-down. */
+    messagesUndecided: 0,
+    /** Refused: too many waited. */
+    messagesOverloaded: 0,
+  },
 };
 
 /** How much there is now. */
@@ -45,7 +63,16 @@ export const levels = {
   slowSessions: 0,
   /** Runs handed to the store whose outcome is open. */
   openAppends: 0,
+  hooks: {
+    /** Records of the event log that are not posted. */
+    backlog: 0,
+    /** Messages that wait for before_send. */
+    messagesWaiting: 0,
+  },
 };
+
+export type HookCounters = typeof counters.hooks;
+export type HookLevels = typeof levels.hooks;
 
 export type ShardCounters = typeof counters;
 export type ShardLevels = typeof levels;

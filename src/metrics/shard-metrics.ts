@@ -105,6 +105,14 @@ const byCode = (values: Float64Array): Labelled =>
 const byName = (label: string, values: Readonly<Record<string, number>>): Labelled =>
   Object.entries(values).map(([name, value]) => [{ [label]: name }, value] as const);
 
+const byDecision = ({ hooks }: ShardTotals['counters']): Labelled => [
+  [{ decision: 'allowed' }, hooks.messagesAllowed],
+  [{ decision: 'refused' }, hooks.messagesRefused],
+  [{ decision: 'replaced' }, hooks.messagesReplaced],
+  [{ decision: 'undecided' }, hooks.messagesUndecided],
+  [{ decision: 'overloaded' }, hooks.messagesOverloaded],
+];
+
 /** What shards know: messages, requests, the store, and what waits. */
 export const shardMetrics: readonly Metric[] = [
   {
@@ -245,5 +253,47 @@ export const shardMetrics: readonly Metric[] = [
     'Messages that came to connections from the log; they are among the delivered.',
     [],
     ({ counters }) => counters.fedMessages,
+  ),
+  counter(
+    'encke_webhook_events_total',
+    'Events of webhooks that the receiver has taken.',
+    [],
+    ({ counters }) => counters.hooks.eventsPosted,
+  ),
+  counter(
+    'encke_webhook_requests_total',
+    'Requests with events that the receiver has taken.',
+    [],
+    ({ counters }) => counters.hooks.batchesPosted,
+  ),
+  counter(
+    'encke_webhook_failures_total',
+    'Requests of webhooks and before_send that were not answered, or not as they should.',
+    [],
+    ({ counters }) => counters.hooks.postsFailed,
+  ),
+  counter(
+    'encke_webhook_lost_records_total',
+    'Records of the event log that were given up: it was full.',
+    [],
+    ({ counters }) => counters.hooks.recordsLost,
+  ),
+  gauge(
+    'encke_webhook_backlog_records',
+    'Records of the event log that are not posted.',
+    [],
+    ({ levels }) => levels.hooks.backlog,
+  ),
+  counter(
+    'encke_before_send_messages_total',
+    'Messages by what became of them: undecided are those of --before-send-down, overloaded found no room to wait.',
+    ['decision'],
+    ({ counters }) => byDecision(counters),
+  ),
+  gauge(
+    'encke_before_send_waiting_messages',
+    'Messages that wait for before_send.',
+    [],
+    ({ levels }) => levels.hooks.messagesWaiting,
   ),
 ];

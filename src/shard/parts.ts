@@ -28,7 +28,6 @@ import { Sessions } from './sessions.ts';
 import { Sweep } from './sweep.ts';
 import { openBeforeSend, openWebhooks } from './webhooks.ts';
 import type { BeforeSend } from '../webhook/before-send.ts';
-import { HookCounters } from '../webhook/counters.ts';
 import type { Webhooks } from '../webhook/webhooks.ts';
 
 /** What the parts of a shard tell it. */
@@ -60,7 +59,6 @@ export interface Parts {
   /** Undefined: there is nowhere to post to. */
   readonly webhooks: Webhooks | undefined;
   readonly beforeSend: BeforeSend | undefined;
-  readonly hookCounters: HookCounters;
 }
 
 const now = (): number => Date.now();
@@ -78,8 +76,7 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
   const store = storeOf(engine, shard, shards, () => users.system);
   const commits = new ShardCommits(store);
   commits.onOutcomes = () => host.scheduleTick();
-  const hookCounters = new HookCounters();
-  const webhooks = openWebhooks(task, engine, logger, hookCounters, () => users.system, host);
+  const webhooks = openWebhooks(task, engine, logger, () => users.system, host);
   commits.events = webhooks;
   const cursors = new CursorTimer((user) => users.tellIfActive(user, 'saveCursors'));
   const fanouts = new Fanouts(fanoutHost(shard, users, cursors), lane);
@@ -96,9 +93,7 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
     sendToUser: (owner, request) => users.system.tell(User, owner, 'send', request),
     sendToGroup: (group, request) => users.system.tell(Group, group, 'send', request),
   };
-  const beforeSend = openBeforeSend(task, logger, hookCounters, (request, isGroup) =>
-    forward(owners, request, isGroup),
-  );
+  const beforeSend = openBeforeSend(task, logger, (request, isGroup) => forward(owners, request, isGroup));
   const sessions = openSessions(task, lane, users, goim, host, { ...owners, beforeSend });
   const outbox = new Outbox(lane);
   outbox.onWritten = (session) => {
@@ -153,7 +148,6 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
     lost,
     webhooks,
     beforeSend,
-    hookCounters,
   };
 }
 

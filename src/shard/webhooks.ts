@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { ActorSystem } from '../actor/index.ts';
 import { limits } from '../limits.ts';
+import { counters, levels } from '../metrics/counters.ts';
 import type { StoreEngine } from '../store/engine.ts';
 import type { SendRequest } from '../user/messages.ts';
 import { BeforeSend } from '../webhook/before-send.ts';
-import type { HookCounters } from '../webhook/counters.ts';
 import { WebhookPeer } from '../webhook/peer.ts';
 import { Poster } from '../webhook/poster.ts';
 import { Signer } from '../webhook/signature.ts';
@@ -16,7 +16,6 @@ export function openWebhooks(
   { shard, shards, startedAt, webhooks }: ShardTask,
   engine: StoreEngine,
   logger: Logger,
-  counters: HookCounters,
   system: () => ActorSystem,
   host: { scheduleTick(): void },
 ): Webhooks | undefined {
@@ -28,7 +27,8 @@ export function openWebhooks(
     shards,
     epoch: startedAt,
     engine,
-    counters,
+    counters: counters.hooks,
+    levels: levels.hooks,
     bounds: { ...limits, ...webhooks.bounds },
     logger,
     now: Date.now,
@@ -41,7 +41,6 @@ export function openWebhooks(
 export function openBeforeSend(
   { shard, webhooks, packageBytesMax }: ShardTask,
   logger: Logger,
-  counters: HookCounters,
   forward: (request: SendRequest, isGroup: boolean) => void,
 ): BeforeSend | undefined {
   if (webhooks?.beforeSend === undefined) return undefined;
@@ -59,7 +58,8 @@ export function openBeforeSend(
     whenDown,
     bounds,
     packageBytesMax,
-    counters,
+    counters: counters.hooks,
+    levels: levels.hooks,
     logger,
     shard,
     now: Date.now,

@@ -1,10 +1,10 @@
+import type { HookCounters, HookLevels } from '../metrics/counters.ts';
 import type { Logger } from 'pino';
 import type { ErrorCode } from '../errors.ts';
 import type { SendRequest } from '../user/messages.ts';
 import type { Session } from '../user/session.ts';
 import { RunBuilder } from '../wire/run-builder.ts';
 import { frameMsgStart, frameOp, frameTo, nextFrame, Origin, PayloadKind, type Run } from '../wire/run.ts';
-import type { HookCounters } from './counters.ts';
 import { questionText, readDecisions, renamed, type Decision } from './decisions.ts';
 import type { WebhookBounds, WhenDown } from './options.ts';
 import type { Poster } from './poster.ts';
@@ -16,6 +16,7 @@ export interface BeforeSendHost {
   /** Of a `msg` that replaces another. */
   readonly packageBytesMax: number;
   readonly counters: HookCounters;
+  readonly levels: HookLevels;
   readonly logger: Logger;
   /** Names requests. */
   readonly shard: number;
@@ -141,7 +142,7 @@ class Lane {
   #count({ count, bytes }: Run, sign: 1 | -1): void {
     this.#messages += sign * count;
     this.#bytes += sign * bytes.length;
-    this.#host.counters.messagesWaiting += sign * count;
+    this.#host.levels.messagesWaiting += sign * count;
   }
 
   async #work(): Promise<void> {

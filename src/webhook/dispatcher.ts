@@ -1,10 +1,10 @@
+import type { HookCounters, HookLevels } from '../metrics/counters.ts';
 import type { Logger } from 'pino';
 import { limits } from '../limits.ts';
 import { eventLogUsers } from '../store/conversation.ts';
 import type { StoreEngine } from '../store/engine.ts';
 import type { Cursor } from '../store/store.ts';
 import type { UserId } from '../wire/user-id.ts';
-import type { HookCounters } from './counters.ts';
 import { epochAfter, readBatch } from './event-batch.ts';
 import { EVENT_LOGS, eventLogs } from './event-record.ts';
 import type { WebhookBounds } from './options.ts';
@@ -17,6 +17,7 @@ export interface DispatcherOptions {
   readonly engine: StoreEngine;
   readonly sender: Sender;
   readonly counters: HookCounters;
+  readonly levels: HookLevels;
   readonly bounds: WebhookBounds;
   readonly logger: Logger;
   /** Asks the heir, shard 0. Rejects when it cannot be asked now. */
@@ -77,14 +78,14 @@ export class Dispatcher {
 
   /** The own log has records up to this one. */
   onStored(last: number): void {
-    const { bounds, counters, logger } = this.#options;
+    const { bounds, counters, levels, logger } = this.#options;
     this.#last = Math.max(this.#last, last);
-    counters.backlog = this.#last - Math.max(this.#posted, this.#removable);
-    if (counters.backlog > bounds.webhookBacklogMax) {
+    levels.backlog = this.#last - Math.max(this.#posted, this.#removable);
+    if (levels.backlog > bounds.webhookBacklogMax) {
       const kept = Math.floor(bounds.webhookBacklogMax * (1 - GIVEN_UP));
       const lost = this.#last - kept - Math.max(this.#posted, this.#removable);
       counters.recordsLost += lost;
-      counters.backlog = kept;
+      levels.backlog = kept;
       this.#removable = this.#last - kept;
       this.#saveSoon();
       logger.error({ lost }, 'the event log of webhooks is full: the oldest events are given up');
@@ -137,10 +138,10 @@ export class Dispatcher {
   }
 
   #advance(posted: number): void {
-    const { counters } = this.#options;
+    const { levels } = this.#options;
     this.#posted = posted;
     this.#removable = Math.max(this.#removable, posted);
-    counters.backlog = Math.max(0, this.#last - this.#removable);
+    levels.backlog = Math.max(0, this.#last - this.#removable);
     this.#saveSoon();
   }
 

@@ -1,8 +1,8 @@
+import type { HookCounters } from '../metrics/counters.ts';
 import { isEventLog } from '../store/conversation.ts';
 import { AT_END, type Append, type AppendResult } from '../store/store.ts';
 import { RunBuilder } from '../wire/run-builder.ts';
 import { Origin, PayloadKind, runLast } from '../wire/run.ts';
-import type { HookCounters } from './counters.ts';
 import { epochHigh, epochLow, eventLogs, eventRecord, writeMessagesRecord } from './event-record.ts';
 import type { WebhookBounds } from './options.ts';
 

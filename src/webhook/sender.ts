@@ -1,6 +1,6 @@
+import type { HookCounters } from '../metrics/counters.ts';
 import type { Logger } from 'pino';
 import { retryMs } from './backoff.ts';
-import type { HookCounters } from './counters.ts';
 import type { EventBatch } from './event-batch.ts';
 import type { WebhookBounds } from './options.ts';
 import type { Poster } from './poster.ts';

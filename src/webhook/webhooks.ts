@@ -1,8 +1,8 @@
+import type { HookCounters, HookLevels } from '../metrics/counters.ts';
 import type { Logger } from 'pino';
 import type { StoreEngine } from '../store/engine.ts';
 import type { Append, AppendResult, GroupChange } from '../store/store.ts';
 import type { UserId } from '../wire/user-id.ts';
-import type { HookCounters } from './counters.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EventLog } from './event-log.ts';
 import { EVENT_LOGS, eventLogs } from './event-record.ts';
@@ -22,6 +22,7 @@ export interface WebhooksOptions {
   readonly epoch: number;
   readonly engine: StoreEngine;
   readonly counters: HookCounters;
+  readonly levels: HookLevels;
   readonly bounds: WebhookBounds;
   readonly logger: Logger;
   readonly now: () => number;
@@ -41,7 +42,7 @@ export class Webhooks {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: WebhooksOptions) {
-    const { url, signer, shard, epoch, engine, counters, bounds, logger, now, wake } = options;
+    const { url, signer, shard, epoch, engine, counters, levels, bounds, logger, now, wake } = options;
     this.#options = options;
     this.#poster = new Poster({
       url,
@@ -58,6 +59,7 @@ export class Webhooks {
       engine,
       sender,
       counters,
+      levels,
       bounds,
       logger,
       askInherited,

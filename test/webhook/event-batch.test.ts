@@ -6,7 +6,7 @@ import { eventLogOf, eventLogUsers, groupOf, pairOf } from '../../src/store/conv
 import { Retention } from '../../src/store/disk/retention.ts';
 import type { StoreEngine } from '../../src/store/engine.ts';
 import type { Append } from '../../src/store/store.ts';
-import { HookCounters } from '../../src/webhook/counters.ts';
+import { counters } from '../../src/metrics/counters.ts';
 import { readBatch, type EventBatch } from '../../src/webhook/event-batch.ts';
 import { EventLog } from '../../src/webhook/event-log.ts';
 import { DataDir, longText } from '../support/data-dirs.ts';
@@ -17,7 +17,7 @@ const pair = pairOf(1, 2);
 const log = eventLogOf(0);
 
 class Rig {
-  readonly counters = new HookCounters();
+  readonly counters = { ...counters.hooks };
   readonly stored: number[] = [];
   wakes = 0;
   readonly log: EventLog;
