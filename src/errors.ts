@@ -13,6 +13,7 @@ export const errorReasons = {
   not_supported: 'this is not supported for this client',
   not_authenticated: 'the credentials were refused',
   forbidden: 'the credentials do not allow this',
+  banned: 'this user is banned',
   already_authenticated: 'this connection is authenticated already',
   unknown_operation: 'no such operation',
   unsupported_version: 'the protocol version must be 0 or 1',

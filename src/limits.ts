@@ -139,6 +139,8 @@ export const limits = {
   adminPageMax: 1_000,
   /** Time that a shard has to say who is connected. Over it: it is missing from the answer. */
   presenceTimeoutMs: 2_000,
+  /** Bans at a time. Full: refused with `too_many_bans`. */
+  bansMax: 100_000,
   /** Receivers of one message that the admin port sends. Over it: HTTP 400. */
   adminRecipientsMax: 10_000,
   /** What a shard stores at once of such messages, in one batch. The rest is the next one. */

@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { pino, type Logger } from 'pino';
 import { ActorSystem } from './actor/index.ts';
 import { createAdmin } from './admin/admin.ts';
+import { Bans } from './admin/bans.ts';
 import type { Authenticator } from './auth/auth.ts';
 import { openAuthenticator } from './auth/open.ts';
 import type { Options } from './cli/options.ts';
@@ -14,11 +15,11 @@ import { Certificate, CertificateError } from './net/certificate.ts';
 import { ClientPorts } from './net/client-ports.ts';
 import { NetCounters } from './net/counters.ts';
 import { Gateway } from './net/gateway.ts';
-import { GroupsOnActors } from './shard/groups-api.ts';
+import { adminApis } from './shard/admin-apis.ts';
 import { kinds, placeOn } from './shard/kinds.ts';
 import { ShardPool } from './shard/pool.ts';
-import { PresenceOnActors } from './shard/presence-api.ts';
-import { SendingOnActors } from './shard/sending-api.ts';
+import { bansFile } from './store/disk/data-dir.ts';
+import { StatsOnActors } from './shard/stats-api.ts';
 import { DiskStores, MemoryStores, type ShardStores } from './shard/stores.ts';
 import type { Services } from './shard/services.ts';
 import { HEADER_BYTES, SEND_HEAD_BYTES } from './wire/frame.ts';
@@ -82,6 +83,7 @@ class RunningServer implements Server {
   readonly #system: ActorSystem<Services>;
   readonly #stores: ShardStores;
   readonly #pool: ShardPool;
+  readonly #bans = new Bans();
   readonly #counters: NetCounters;
   readonly #certificate: Certificate | undefined;
   readonly #ports: ClientPorts;
@@ -102,6 +104,7 @@ class RunningServer implements Server {
     this.#gateway = new Gateway({
       shards: options.workers,
       authenticator: options.authenticator ?? openAuthenticator,
+      banOf: (user) => this.#bans.find(user)?.reason,
       authTimeoutMs: options.authTimeoutMs,
       idleTimeoutMs: options.idleTimeoutMs,
       packageBytesMax: options.packageBytesMax,
@@ -137,11 +140,23 @@ class RunningServer implements Server {
       tablesBytes: () => this.#stores.tablesBytes(),
     });
     const { adminToken } = options;
+    const apis = adminApis(this.#system, options.workers);
     const goim = new GoimApi(this.#system, options.workers);
     this.#admin = createAdmin({
-      groups: new GroupsOnActors(this.#system),
-      presence: new PresenceOnActors(this.#system, options.workers),
-      sending: new SendingOnActors(this.#system, options.workers),
+      ...apis,
+      bans: this.#bans,
+      stats: new StatsOnActors(this.#system, {
+        shards: options.workers,
+        store: options.store,
+        sockets: () => this.connections,
+        bans: () => this.#bans.size,
+        storeBytes: () => this.#stores.bytes(),
+      }),
+      shutOut: async (user, close) => {
+        const closed = await apis.presence.kick({ user, ...close }).catch(() => null);
+        this.#gateway.shutOut(user, close); // behind what was let in before the ban
+        return closed;
+      },
       messageBytesMax: options.packageBytesMax - HEADER_BYTES - SEND_HEAD_BYTES,
       status: () => this.#status(),
       metrics: this.#metrics,
@@ -189,9 +204,10 @@ class RunningServer implements Server {
   }
 
   async start(): Promise<void> {
-    const { adminHost, adminPort } = this.#options;
+    const { adminHost, adminPort, data, store } = this.#options;
     const onError = (error: unknown): void => this.#tellFatal(error);
     await this.#stores.open();
+    if (store === 'disk') await this.#bans.open(bansFile(data));
     await this.#pool.start();
     await this.#ports.listen(onError);
     await this.#admin.listen({ host: adminHost, port: adminPort });
@@ -236,6 +252,7 @@ class RunningServer implements Server {
     this.#metrics.stop();
     await this.#system.stop({ timeoutMs: 0 });
     await this.#pool.destroy();
+    await this.#bans.close();
     await this.#stores.close();
   }
 

@@ -4,10 +4,14 @@ import type { FastifyInstance, FastifyReply, RouteOptions } from 'fastify';
 import { limits } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { findTracer } from '../tracing.ts';
+import { addBanRoutes, type ShutOut } from './ban-routes.ts';
+import type { Bans } from './bans.ts';
 import { AdminError, toAdminError } from './errors.ts';
 import type { GroupsApi } from './groups-api.ts';
 import { addGroupRoutes } from './groups.ts';
 import { bearerGuard, localGuard } from './guard.ts';
+import type { HistoryApi } from './history-api.ts';
+import { addHistoryRoutes } from './history.ts';
 import { addMessageRoutes } from './messages.ts';
 import { addMetricsRoute, type MetricsText } from './metrics.ts';
 import { readNumbers } from './numbers.ts';
@@ -15,6 +19,8 @@ import { addOnlineRoutes } from './online.ts';
 import { addDocumentRoute, describeRoutes } from './openapi.ts';
 import type { PresenceApi } from './presence-api.ts';
 import type { SendingApi } from './sending-api.ts';
+import type { StatsApi } from './stats-api.ts';
+import { addStatsRoute } from './stats.ts';
 import { traceRequests } from './tracing.ts';
 
 export type Status = 'starting' | 'ready' | 'draining' | 'degraded';
@@ -23,6 +29,10 @@ export interface AdminSettings {
   readonly groups: GroupsApi;
   readonly presence: PresenceApi;
   readonly sending: SendingApi;
+  readonly history: HistoryApi;
+  readonly stats: StatsApi;
+  readonly bans: Bans;
+  readonly shutOut: ShutOut;
   /** Bytes of a message that is sent. */
   readonly messageBytesMax: number;
   readonly status: () => Status;
@@ -84,7 +94,10 @@ export function createAdmin(settings: AdminSettings): FastifyInstance {
     scope.addHook('onRoute', needsToken);
     addDocumentRoute(scope);
     addGroupRoutes(scope, settings.groups, logger);
-    addOnlineRoutes(scope, settings.presence, logger);
+    addOnlineRoutes(scope, settings, logger);
+    addBanRoutes(scope, settings, logger);
+    addHistoryRoutes(scope, settings.history);
+    addStatsRoute(scope, settings.stats);
     addMessageRoutes(scope, settings.sending, settings.messageBytesMax, logger);
     if (settings.metrics !== undefined) addMetricsRoute(scope, settings.metrics);
     done();

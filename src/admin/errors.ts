@@ -1,6 +1,7 @@
 import type { FastifyError } from 'fastify';
 import { EnckeError, errorReasons } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { limits } from '../limits.ts';
 
 /** The codes of the admin port: HTTP status and usual reason (docs/protocol.md, "Admin HTTP"). */
 export const adminErrors = {
@@ -8,8 +9,10 @@ export const adminErrors = {
   unauthorized: { status: 401, reason: 'a bearer token is needed: authorization: Bearer TOKEN' },
   not_found: { status: 404, reason: 'there is no such path or method' },
   no_such_group: { status: 404, reason: errorReasons.no_such_group },
+  not_banned: { status: 404, reason: 'this user is not banned' },
   too_large: { status: 413, reason: 'the body is too large' },
   group_too_large: { status: 422, reason: errorReasons.group_too_large },
+  too_many_bans: { status: 422, reason: `there are ${limits.bansMax} bans already` },
   internal_error: { status: 500, reason: errorReasons.internal_error },
   unavailable: { status: 503, reason: 'what owns this group is not available: try again' },
   storage_unavailable: { status: 503, reason: 'the change could not be stored: try again later' },

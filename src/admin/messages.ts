@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { errorReasons } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Logger } from '../log.ts';
+import { isTooDeep } from '../wire/json-depth.ts';
 import { memberSlice, skipSpace } from '../wire/json-slice.ts';
 import { PayloadKind } from '../wire/run.ts';
 import { SYSTEM } from '../wire/user-id.ts';
@@ -92,7 +93,11 @@ function contentOf({ from, msg, enc }: SendBody, text: string): Pick<Outgoing, '
     throw new AdminError('bad_request', 'a message of the system has no sid');
   }
   const { start, end } = memberSlice(text, skipSpace(text, 0), 'msg')!;
-  return { kind: PayloadKind.json, content: Buffer.from(text.slice(start, end)) };
+  const json = text.slice(start, end);
+  if (isTooDeep(json)) {
+    throw new AdminError('bad_request', `msg nests deeper than ${limits.jsonDepthMax}`);
+  }
+  return { kind: PayloadKind.json, content: Buffer.from(json) };
 }
 
 const { count } = schemas;

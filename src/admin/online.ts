@@ -2,12 +2,15 @@ import type { FastifyInstance } from 'fastify';
 import { closes } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Logger } from '../log.ts';
+import { toldBan } from './ban-routes.ts';
+import type { Bans } from './bans.ts';
 import { AdminError } from './errors.ts';
 import type { OnlineConnection, OnlinePage, PresenceApi } from './presence-api.ts';
 import * as schemas from './schemas.ts';
-import { readUser, type UserPath } from './users.ts';
+import { checkReason, readUser, type UserPath } from './users.ts';
 
 const tags = ['online'];
+const banOrNull = { anyOf: [{ $ref: 'Ban#' }, { type: 'null' }] } as const;
 const { count, missingShards } = schemas;
 const connections = { type: 'array', items: { $ref: 'Connection#' } } as const;
 const next = {
@@ -46,7 +49,11 @@ interface KickBody {
 type Query = { Querystring: schemas.PageParameters };
 
 /** Who is connected (docs/admin.md, "Who is online"). */
-export function addOnlineRoutes(scope: FastifyInstance, presence: PresenceApi, logger: Logger): void {
+export function addOnlineRoutes(
+  scope: FastifyInstance,
+  { presence, bans }: { readonly presence: PresenceApi; readonly bans: Bans },
+  logger: Logger,
+): void {
   scope.get('/v1/online', { schema: totalsSchema }, () => presence.totals());
 
   scope.get<Query>('/v1/connections', { schema: connectionsSchema }, async ({ query }) =>
@@ -66,7 +73,13 @@ export function addOnlineRoutes(scope: FastifyInstance, presence: PresenceApi, l
   scope.get<UserPath>('/v1/users/:user', { schema: userSchema }, async ({ params }) => {
     const user = readUser(params.user);
     const found = await presence.user(user);
-    return { user, online: found.length > 0, connections: found.map(told) };
+    const ban = bans.find(user);
+    return {
+      user,
+      online: found.length > 0,
+      ban: ban === undefined ? null : toldBan(ban),
+      connections: found.map(told),
+    };
   });
 
   scope.post<UserPath & { Body: KickBody }>(
@@ -81,13 +94,6 @@ export function addOnlineRoutes(scope: FastifyInstance, presence: PresenceApi, l
       return { user, closed };
     },
   );
-}
-
-/** A close frame has no room for more. */
-export function checkReason(reason: string): void {
-  const { closeReasonBytesMax } = limits;
-  if (Buffer.byteLength(reason) <= closeReasonBytesMax) return;
-  throw new AdminError('bad_request', `a reason has at most ${closeReasonBytesMax} bytes`);
 }
 
 const limited = ({ after = 0, limit = limits.adminPage }: schemas.PageParameters) => ({ after, limit });
@@ -163,8 +169,8 @@ const userSchema = {
     200: {
       description: 'none if the user is offline, or was never there',
       type: 'object',
-      properties: { user: { $ref: 'User#' }, online: { type: 'boolean' }, connections },
-      required: ['user', 'online', 'connections'],
+      properties: { user: { $ref: 'User#' }, online: { type: 'boolean' }, ban: banOrNull, connections },
+      required: ['user', 'online', 'ban', 'connections'],
     },
   }),
 };

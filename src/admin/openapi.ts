@@ -18,6 +18,7 @@ export function describeRoutes(admin: FastifyInstance): void {
         { name: 'groups', description: 'groups and their members' },
         { name: 'messages', description: 'sending' },
         { name: 'online', description: 'who is connected' },
+        { name: 'bans', description: 'who may not connect' },
         { name: 'server', description: 'the server itself' },
       ],
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },

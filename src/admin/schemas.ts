@@ -79,8 +79,34 @@ export const sent = {
   required: ['status', 'chatId', 'connections'],
 } as const;
 
+export const ban = {
+  $id: 'Ban',
+  type: 'object',
+  properties: {
+    user: { $ref: 'User#' },
+    since: time,
+    until: { type: ['string', 'null'], format: 'date-time', description: 'null: for good' },
+    reason: { type: 'string', description: 'what the client is told' },
+  },
+  required: ['user', 'since', 'until', 'reason'],
+} as const;
+
+export const message = {
+  $id: 'Message',
+  type: 'object',
+  properties: {
+    chatId: { type: 'integer', minimum: 1 },
+    from: { description: 'a user; 0: the system', type: ['integer', 'string'] },
+    to: { description: 'a user; in a group absent', type: ['integer', 'string'] },
+    time: { ...time, description: 'when it was accepted' },
+    msg: { description: 'as JSON clients get it' },
+    enc: { type: 'string', enum: ['base64'], description: 'msg is base64' },
+  },
+  required: ['chatId', 'from', 'time', 'msg'],
+} as const;
+
 /** All that the document names; each is to be added before the routes. */
-export const components = [error, user, connection, sent] as const;
+export const components = [error, user, connection, sent, ban, message] as const;
 
 export const missingShards = {
   type: 'array',

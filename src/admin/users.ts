@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts';
 import { parseClientId, type UserId } from '../wire/user-id.ts';
 import { AdminError } from './errors.ts';
 
@@ -10,4 +11,11 @@ export function readUser(given: string | number): UserId {
   const user = typeof given === 'number' ? given : parseClientId(given);
   if (user === undefined) throw new AdminError('bad_request', `${JSON.stringify(given)} is no user`);
   return user;
+}
+
+/** A close frame has no room for more. */
+export function checkReason(reason: string): void {
+  const { closeReasonBytesMax } = limits;
+  if (Buffer.byteLength(reason) <= closeReasonBytesMax) return;
+  throw new AdminError('bad_request', `a reason has at most ${closeReasonBytesMax} bytes`);
 }

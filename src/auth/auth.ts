@@ -34,7 +34,7 @@ export interface Admission {
 export type AuthResult =
   | Admission
   /** The reason goes to the client: it must not tell what others may not know. */
-  | { readonly ok: false; readonly error: 'not_authenticated'; readonly reason: string };
+  | { readonly ok: false; readonly error: 'not_authenticated' | 'banned'; readonly reason: string };
 
 /** Decides who a connection is (docs/protocol.md, "Authentication"). */
 export interface Authenticator {

@@ -1,9 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Admission, Authenticator, AuthResult, Credentials } from '../auth/auth.ts';
-import { closes } from '../errors.ts';
+import { closes, type CloseReason } from '../errors.ts';
 import type { Logger } from 'pino';
 import { findTracer, traced } from '../tracing.ts';
 import { shardOf } from '../wire/shard-of.ts';
+import { SYSTEM, type UserId } from '../wire/user-id.ts';
 import type { AuthOutcome, NetCounters } from './counters.ts';
 import { Pause, type Connection, type ConnectionListener } from './connection.ts';
 import type { Opening } from './lane.ts';
@@ -12,6 +13,8 @@ import { ShardPort } from './shard-port.ts';
 export interface GatewayOptions {
   readonly shards: number;
   readonly authenticator: Authenticator;
+  /** Why this user may not connect, although it is who it says; undefined if it may. */
+  readonly banOf: (user: UserId) => string | undefined;
   readonly authTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly packageBytesMax: number;
@@ -106,8 +109,9 @@ export class Gateway implements ConnectionListener {
       const result = await traced(this.#tracer, 'encke.authenticate', { 'encke.protocol': protocol }, () =>
         this.options.authenticator.authenticate(credentials, controller.signal),
       );
-      outcome = result.ok ? 'accepted' : 'refused';
-      return result;
+      const admitted = result.ok ? this.#unlessBanned(result) : result;
+      outcome = admitted.ok ? 'accepted' : 'refused';
+      return admitted;
     } catch (error) {
       this.options.logger.warn({ err: error }, 'authentication failed to run: refused');
       return { ok: false, error: 'not_authenticated', reason: 'authentication is unavailable' };
@@ -115,6 +119,20 @@ export class Gateway implements ConnectionListener {
       clearTimeout(timer);
       this.options.counters.authenticated(credentials.protocol, outcome, (performance.now() - since) / 1_000);
     }
+  }
+
+  #unlessBanned(admission: Admission): AuthResult {
+    const { user } = admission;
+    const reason = this.options.banOf(user);
+    if (reason !== undefined) return { ok: false, error: 'banned', reason };
+    // An authenticator of an embedder may name anybody, but nobody is the system.
+    if (user !== SYSTEM) return admission;
+    return { ok: false, error: 'not_authenticated', reason: 'no such user' };
+  }
+
+  /** Closes what a user has, connections that are on their way to its shard included. */
+  shutOut(user: UserId, close: Pick<CloseReason, 'code' | 'reason'>): void {
+    this.#ports[shardOf(user, this.#ports.length)]?.kick(user, close);
   }
 
   /** Hands an authenticated connection to the shard of its user; false when that shard is down. */

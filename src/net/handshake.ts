@@ -134,7 +134,8 @@ export abstract class CometHandshake {
     if (!result.ok) {
       // goim's clients take any op 8 for a success.
       if (!isGoim) this.#answer(Op.authReply, version, seq, json, new EnckeError(result.error));
-      return this.refuse({ ...closes.notAuthenticated, reason: result.reason });
+      const close = result.error === 'banned' ? closes.forbidden : closes.notAuthenticated;
+      return this.refuse({ ...close, reason: result.reason });
     }
     if (typeof result.user !== 'number' && !isGoim) {
       // An authenticator of an embedder may name anybody; comet has room for mids only.

@@ -24,6 +24,8 @@ export const ToShard = {
   drained: 8,
   /** The server stops: finish what was read, then close every session and answer `drained`. */
   drain: 9,
+  /** Close the sessions of a user. Payload: JSON of `KickRecord`. */
+  kick: 10,
 } as const;
 
 /** Records from a shard to the gateway. */
@@ -44,6 +46,13 @@ export const ToGateway = {
   /** As multicast, but only for those whose socket is empty, and not counted as a write. */
   multicastLive: 8,
 } as const;
+
+/** Whose sessions are closed, and what they are told. */
+export interface KickRecord {
+  readonly user: number | string;
+  readonly code: number;
+  readonly reason: string;
+}
 
 /** What the gateway knows of a connection when it hands it to a shard. */
 export interface Opening {

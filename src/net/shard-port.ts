@@ -1,9 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
-import { closes, errorReasons } from '../errors.ts';
+import { closes, errorReasons, type CloseReason } from '../errors.ts';
 import { limits } from '../limits.ts';
+import type { UserId } from '../wire/user-id.ts';
 import { Pause, type Connection } from './connection.ts';
 import type { NetCounters } from './counters.ts';
-import { Lane, ToGateway, ToShard, type Opening } from './lane.ts';
+import { Lane, ToGateway, ToShard, type KickRecord, type Opening } from './lane.ts';
 import type { SlabReader } from './slab.ts';
 
 /** The connections of all shards by id: the shard speaks of them by number. */
@@ -51,11 +52,7 @@ export class ShardPort {
 
   open(connection: Connection, opening: Opening): void {
     connection.shard = this.shard;
-    const text = JSON.stringify(opening);
-    const bytes = Buffer.byteLength(text);
-    const at = this.#lane.out.begin(ToShard.open, connection.id, 0, bytes);
-    this.#lane.out.buf.write(text, at);
-    this.#schedule();
+    this.#tellText(ToShard.open, connection.id, JSON.stringify(opening));
   }
 
   /** Input of a connection: a `bytes`, `text` or `binary` record. */
@@ -89,6 +86,11 @@ export class ShardPort {
     this.#tell(ToShard.drained, connection.id, 0);
   }
 
+  /** Closes the sessions of a user, those that were opened before this included. */
+  kick(user: UserId, { code, reason }: Pick<CloseReason, 'code' | 'reason'>): void {
+    this.#tellText(ToShard.kick, 0, JSON.stringify({ user, code, reason } satisfies KickRecord));
+  }
+
   /** Everything read so far is on its way; the shard answers when its sessions are closed. */
   drain(): void {
     this.#tell(ToShard.drain, 0, 0);
@@ -104,6 +106,12 @@ export class ShardPort {
 
   close(): void {
     this.#lane.close();
+  }
+
+  #tellText(type: number, connection: number, text: string): void {
+    const at = this.#lane.out.begin(type, connection, 0, Buffer.byteLength(text));
+    this.#lane.out.buf.write(text, at);
+    this.#schedule();
   }
 
   #tell(type: number, connection: number, argument: number): void {

@@ -174,7 +174,7 @@ export function createWeb(options: WebOptions): Web {
       ...(token === null ? {} : { token }),
     });
     if (socket.destroyed) return;
-    if (!result.ok) return refuse(socket, 401);
+    if (!result.ok) return refuse(socket, result.error === 'banned' ? 403 : 401);
     if (gateway.isDraining) return refuse(socket, 503);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       openMessaging(connectionOf(socket, webSocket), result, {

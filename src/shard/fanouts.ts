@@ -106,6 +106,11 @@ export class Fanouts implements GroupFanouts {
     return this.#fanouts.keys();
   }
 
+  /** Groups that somebody here follows. */
+  get size(): number {
+    return this.#fanouts.size;
+  }
+
   /** The sessions here that follow a group. */
   followers(group: number): Iterable<Session> {
     return this.#fanouts.get(group)?.members.keys() ?? [];

@@ -123,6 +123,7 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
       opened: (session) => host.opened(session),
       whenWritten: (session) => host.whenWritten(session),
       isFull: () => lane.isFull,
+      outputBytes: () => lane.pendingBytes,
       now,
     },
     place: placeOn(shards),

@@ -7,7 +7,9 @@ import type {
   OnlineTotals,
   PageQuery,
 } from '../admin/presence-api.ts';
+import type { ShardFigures } from '../admin/stats-api.ts';
 import type { Given } from '../group/fanout.ts';
+import { Group } from '../group/group.ts';
 import { limits } from '../limits.ts';
 import type { Session } from '../user/session.ts';
 import { User } from '../user/user.ts';
@@ -18,10 +20,13 @@ import { LowestConnections } from './lowest-connections.ts';
 export interface PresenceEnv {
   readonly sessions: {
     readonly users: number;
+    readonly size: number;
     values(): Iterable<Session>;
     ofUser(user: UserId): Iterable<Session>;
   };
-  readonly fanouts: { followers(group: number): Iterable<Session> };
+  readonly fanouts: { readonly size: number; followers(group: number): Iterable<Session> };
+  /** Bytes on their way to the gateway. */
+  outputBytes(): number;
 }
 
 export interface GroupPageQuery extends PageQuery {
@@ -54,6 +59,7 @@ export const Presence = kind({
     group: ask<GroupPageQuery, GroupPage>(),
     totals: ask<void, ShardTotals>(),
     kick: ask<Kick, number>(),
+    figures: ask<void, ShardFigures>(),
     /** Who was given a message, all that its user was told before counted. */
     given: ask<readonly GivenQuery[], readonly Given[]>(),
   },
@@ -66,6 +72,7 @@ export const Presence = kind({
     group: (_state, query, ctx) => groupPage(ctx.env, query),
     totals: (_state, _none, ctx) => totals(ctx.env),
     kick: (_state, request, ctx) => kick(ctx.env, request),
+    figures: (_state, _none, ctx) => figures(ctx.env, ctx.system),
     given: (_state, queries, ctx) => Promise.all(queries.map((query) => given(ctx.env, query, ctx.system))),
   },
 });
@@ -123,6 +130,18 @@ function totals({ sessions }: PresenceEnv): ShardTotals {
     if (session.congested) counts.slow += 1;
   }
   return { users: sessions.users, ...counts };
+}
+
+function figures(presence: PresenceEnv, system: ActorSystem): ShardFigures {
+  const { sessions, fanouts } = presence;
+  return {
+    connections: sessions.size,
+    users: sessions.users,
+    usersInMemory: system.residents(User),
+    groupsInMemory: system.residents(Group),
+    groupsFollowed: fanouts.size,
+    outputBytes: presence.outputBytes(),
+  };
 }
 
 /** Also connections that are not online yet: who is shut out must not slip in. */

@@ -6,7 +6,7 @@ import { Group } from '../group/group.ts';
 import { createLogger } from '../log.ts';
 import { counters, levels } from '../metrics/counters.ts';
 import { ThreadMonitor } from '../metrics/thread-monitor.ts';
-import { ToGateway, ToShard, type Lane, type Opening } from '../net/lane.ts';
+import { ToGateway, ToShard, type KickRecord, type Lane, type Opening } from '../net/lane.ts';
 import type { SlabReader } from '../net/slab.ts';
 import type { Session } from '../user/session.ts';
 import { User } from '../user/user.ts';
@@ -134,6 +134,9 @@ export class Shard implements PartsHost {
         case ToShard.ended:
           this.#sessions.ended(connection);
           break;
+        case ToShard.kick:
+          this.#kick(reader.buf.toString('utf8', reader.start, reader.end));
+          break;
         case ToShard.drain:
           this.#draining = true;
           this.#sessions.drain();
@@ -171,6 +174,11 @@ export class Shard implements PartsHost {
     session.openedWith = opening;
     const messaging = opening.encoding === 'messaging';
     this.#system.tell(User, opening.user, 'attach', { connection, messaging });
+  }
+
+  #kick(text: string): void {
+    const kick = JSON.parse(text) as KickRecord;
+    for (const session of this.#sessions.ofUser(kick.user)) session.close(kick);
   }
 
   /** The user's actor has it. Op 8 goes before everything else (docs/protocol.md "Operation 8"). */

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { MessagePort } from 'node:worker_threads';
 import type { Logger } from 'pino';
+import { dataBytes } from '../store/disk/data-dir.ts';
 import type { Fsync } from '../store/disk/journal-file.ts';
 import type { RetentionRules } from '../store/disk/retention.ts';
 import { StoreWorker } from '../store/disk/store-worker.ts';
@@ -22,6 +23,8 @@ export interface ShardStores {
   onMessage(shard: number, message: StoreNews): void;
   /** Size of the file of the tables; 0 if there is none. */
   tablesBytes(): Promise<number>;
+  /** What is kept takes so much, on the disk or in memory. */
+  bytes(): Promise<number>;
   /** After all shards. */
   close(): Promise<void>;
 }
@@ -56,6 +59,14 @@ export class MemoryStores implements ShardStores {
 
   async tablesBytes(): Promise<number> {
     return 0;
+  }
+
+  async bytes(): Promise<number> {
+    let bytes = 0;
+    for (const segments of this.#segments.values()) {
+      for (const { memory } of segments.values()) bytes += memory.byteLength;
+    }
+    return bytes;
   }
 
   async close(): Promise<void> {}
@@ -113,6 +124,10 @@ export class DiskStores implements ShardStores {
   async tablesBytes(): Promise<number> {
     const file = await stat(tablesFile(this.#options.dir)).catch(() => undefined);
     return file?.size ?? 0;
+  }
+
+  bytes(): Promise<number> {
+    return dataBytes(this.#options.dir);
   }
 
   #onSwept({ error, ...removed }: SweepEnd): void {

@@ -109,6 +109,7 @@ test('a message of another shape is refused, and nothing is sent', async (t) => 
     { to: { users: [1] }, msg: 'aGk=', enc: 'hex' },
     { to: { users: [1] }, msg, id: '' },
     { to: { users: [1] }, msg, id: 5 },
+    { to: { users: [1] }, msg: JSON.parse('['.repeat(200) + ']'.repeat(200)) as unknown },
     // To a comet client that would be a message of ann.
     { to: { users: [1] }, msg: { sid: 'ann', text: 'hi' } },
     { to: { users: Array.from({ length: limits.adminRecipientsMax + 1 }, (_, i) => i + 1) }, msg },

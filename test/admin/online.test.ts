@@ -52,12 +52,12 @@ test('a user is named as everywhere: a mid by its digits, a string client by its
   ] as const) {
     const { body } = await call('GET', `/v1/users/${path}`);
     const { connections, ...rest } = body as { connections: Body[] };
-    assert.deepEqual(rest, { user, online: true });
+    assert.deepEqual(rest, { user, online: true, ban: null });
     assert.deepEqual([connections.length, connections[0]?.['connection']], [1, number]);
     assert.equal(connections[0]?.['connectedAt'], '2023-11-14T22:13:20.000Z');
   }
   const { body } = await call('GET', '/v1/users/22');
-  assert.deepEqual(body, { user: 22, online: false, connections: [] });
+  assert.deepEqual(body, { user: 22, online: false, ban: null, connections: [] });
   for (const path of ['0', 'x'.repeat(129)]) {
     assert.deepEqual(refusalOf(await call('GET', `/v1/users/${path}`)), [400, 'bad_request'], path);
   }

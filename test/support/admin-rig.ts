@@ -2,11 +2,26 @@ import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createAdmin, type AdminSettings } from '../../src/admin/admin.ts';
+import { Bans } from '../../src/admin/bans.ts';
+import type { Figures } from '../../src/admin/stats-api.ts';
 import { adminRequest, type AdminAnswer } from './admin.ts';
 import { logLines } from './log-lines.ts';
+import { MemoryHistory } from './memory-history.ts';
 import { MemoryGroups } from './memory-groups.ts';
 import { MemoryPresence } from './memory-presence.ts';
 import { MemorySending } from './memory-sending.ts';
+
+const emptyFigures: Figures = {
+  version: '1.2.3',
+  uptimeSeconds: 1.5,
+  workers: 1,
+  sockets: 0,
+  bans: 0,
+  memoryBytes: 1,
+  store: { kind: 'memory', bytes: 0 },
+  shards: [],
+  missingShards: [0],
+};
 
 /** An admin port over groups, connections and the like in memory. */
 export interface AdminRig {
@@ -14,6 +29,7 @@ export interface AdminRig {
   readonly groups: MemoryGroups;
   readonly presence: MemoryPresence;
   readonly sending: MemorySending;
+  readonly history: MemoryHistory;
   readonly admin: ReturnType<typeof createAdmin>;
   readonly logged: () => string;
   readonly call: (
@@ -28,11 +44,17 @@ export async function startAdmin(t: TestContext, settings: Partial<AdminSettings
   const groups = new MemoryGroups();
   const presence = new MemoryPresence();
   const sending = new MemorySending();
+  const bans = new Bans();
+  const history = new MemoryHistory();
   const { logger, logged } = logLines();
   const admin = createAdmin({
     groups,
     presence,
     sending,
+    bans,
+    history,
+    stats: { read: async () => emptyFigures },
+    shutOut: async (user, close) => presence.kick({ user, ...close }),
     messageBytesMax: 1_000,
     status: () => 'ready',
     logger,
@@ -47,6 +69,7 @@ export async function startAdmin(t: TestContext, settings: Partial<AdminSettings
     groups,
     presence,
     sending,
+    history,
     admin,
     logged,
     call: (...request) => adminRequest(address, ...request),

@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, openSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { limits } from '../../limits.ts';
-import { DataDirError, makeDir, writeFormat } from './data-dir.ts';
+import { bansFile, DataDirError, makeDir, writeFormat } from './data-dir.ts';
 import { OWNER } from './dir-lock.ts';
 import { writeMemTable } from './flush.ts';
 import * as layout from './layout.ts';
@@ -31,6 +31,7 @@ export async function backup(from: string, to: string): Promise<BackedUp> {
   try {
     const dir = emptyDir(to);
     const copied = await copy(snapshot, dir);
+    copyBans(from, dir);
     finish(dir);
     return copied;
   } finally {
@@ -58,6 +59,11 @@ async function copy(snapshot: Snapshot, dir: string): Promise<BackedUp> {
   } finally {
     await tables.close();
   }
+}
+
+/** Lines that are appended to: a copy may end in the middle of the last one, which is no harm. */
+function copyBans(from: string, to: string): void {
+  if (existsSync(bansFile(resolve(from)))) copyFileSync(bansFile(resolve(from)), bansFile(to));
 }
 
 function emptyDir(path: string): string {

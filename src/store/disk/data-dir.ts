@@ -12,6 +12,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FORMAT } from './layout.ts';
 import { journalDir } from './segments.ts';
@@ -28,6 +29,9 @@ const FORMAT_FILE = 'FORMAT';
 const FORMAT_TEXT = /^encke storage (\d+)\n$/;
 /** Becomes that file when everything else is there. */
 const BEGUN_FILE = 'FORMAT.new';
+/** Who may not connect: lines of JSON, written by the main thread alone. */
+export const bansFile = (dir: string): string => join(dir, 'bans.jsonl');
+
 /** What other programs put into a directory that is a disk's root. */
 const IGNORED = new Set(['lost+found', '.DS_Store']);
 
@@ -75,6 +79,20 @@ export function existingDataDir(path: string): string {
   const dir = resolve(path);
   checkFormat(dir);
   return dir;
+}
+
+/** The sizes of all files of a data directory; one that goes away meanwhile counts nothing. */
+export async function dataBytes(path: string): Promise<number> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) =>
+      stat(join(parentPath, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 function isFresh(dir: string): boolean {
