@@ -13,6 +13,8 @@ export const Pause = { credit: 1, lane: 2, authentication: 4, drain: 8 } as cons
 export interface ConnectionListener {
   congested(connection: Connection): void;
   drained(connection: Connection): void;
+  /** It will be known a moment later whether a write was taken: `expire` is to be called by then. */
+  deferred(connection: Connection): void;
   /** The server ends it, with this code. */
   closing(code: number): void;
   /** Milliseconds after which a client that is closed with this code should come back; undefined: any time. */
@@ -46,13 +48,13 @@ export abstract class Connection {
   #congested = false;
   /** The last word was said: what comes behind it is not sent. */
   #dropping = false;
-  readonly #listener: ConnectionListener;
+  protected readonly listener: ConnectionListener;
 
   constructor(id: number, socket: Socket, listener: ConnectionListener) {
     this.id = id;
     this.socket = socket;
     this.address = addressOf(socket);
-    this.#listener = listener;
+    this.listener = listener;
   }
 
   get taken(): number {
@@ -99,7 +101,7 @@ export abstract class Connection {
     this.#taken = this.accepted;
     if (!this.#congested || this.#dropping) return;
     this.#congested = false;
-    this.#listener.drained(this);
+    this.listener.drained(this);
   }
 
   protected wrote(): boolean {
@@ -114,6 +116,9 @@ export abstract class Connection {
     return isTaken;
   }
 
+  /** Whoever was told `deferred` cannot wait any longer. */
+  expire(): void {}
+
   /** A write that is not sent any more must not count as taken: nothing was since the last one. */
   protected drop(): boolean {
     this.#dropping = true;
@@ -124,18 +129,18 @@ export abstract class Connection {
   #congest(): void {
     if (this.#congested) return;
     this.#congested = true;
-    this.#listener.congested(this);
+    this.listener.congested(this);
   }
 
   /** docs/protocol.md "Coming back": when a client of a server that stops should try again. */
   protected retryAfter({ code }: Pick<CloseReason, 'code'>): number | undefined {
-    return this.#listener.retryAfter?.(code);
+    return this.listener.retryAfter?.(code);
   }
 
   /** Notes why it ends, as this side says it. */
   protected closedWith(close: Pick<CloseReason, 'code' | 'reason'>): void {
     this.closing = close;
-    this.#listener.closing(close.code);
+    this.listener.closing(close.code);
   }
 
   /** A peer that does not close after the last word is cut off. */
@@ -217,6 +222,14 @@ export class WebSocketConnection extends Connection {
 
   say(message: Buffer, text: boolean): void {
     if (!this.ending) this.webSocket.send(message, text ? TEXT : BINARY);
+  }
+
+  ping(): void {
+    this.webSocket.ping();
+  }
+
+  pong(data: Buffer): void {
+    this.webSocket.pong(data, false);
   }
 
   /** The library sends a message at once, as nothing is compressed: there is none to overtake. */

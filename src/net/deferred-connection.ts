@@ -4,13 +4,15 @@ import { eachWsMessage } from '../wire/ws-frame.ts';
 import { TcpConnection, WebSocketConnection, type ConnectionListener } from './connection.ts';
 
 /*
- * Connections whose bytes never go to the kernel within the call: TLS finishes each write later,
- * compression begins it later. A write is reported as not taken at once, and taken when its callback
- * says so and nothing else waits; `drain` of the socket alone would say less than that.
+ * Connections whose bytes never go to the kernel within the call: TLS finishes each write a moment
+ * later, compression begins it later. A write is taken when its callback says so and nothing else
+ * waits; `drain` of the socket alone would say less than that. TLS calls back within the tick, before
+ * the shard hears that its slab was taken in: only what is not back by then is reported.
  */
 
 /** TCP with TLS. */
 export class DeferredTcpConnection extends TcpConnection {
+  #isDeferred = false;
   readonly #onWritten = (): void => {
     this.onDrain();
   };
@@ -19,14 +21,26 @@ export class DeferredTcpConnection extends TcpConnection {
     if (this.socket.writableLength === 0) super.onDrain();
   }
 
+  override expire(): void {
+    this.#isDeferred = false;
+    this.settle(this.socket.writableLength === 0);
+  }
+
   protected override send(bytes: Buffer): void {
     this.socket.write(bytes, this.#onWritten);
+  }
+
+  protected override wrote(): boolean {
+    if (!this.#isDeferred) this.listener.deferred(this);
+    this.#isDeferred = true;
+    return false; // the bytes may still be looked at
   }
 }
 
 /** A WebSocket with TLS, with compression, or with both. */
 export class DeferredWebSocketConnection extends WebSocketConnection {
   readonly #compress: boolean;
+  #isDeferred = false;
   readonly #onWritten = (): void => {
     this.onDrain();
   };
@@ -46,6 +60,20 @@ export class DeferredWebSocketConnection extends WebSocketConnection {
     if (this.webSocket.bufferedAmount === 0) super.onDrain();
   }
 
+  override expire(): void {
+    this.#isDeferred = false;
+    this.settle(this.webSocket.bufferedAmount === 0);
+  }
+
+  // These wait as well, and may be the last to be written: without a callback nobody would look again.
+  override ping(): void {
+    this.webSocket.ping(undefined, false, this.#onWritten);
+  }
+
+  override pong(data: Buffer): void {
+    this.webSocket.pong(data, false, this.#onWritten);
+  }
+
   protected override send(bytes: Buffer): void {
     if (!this.#compress) this.socket.write(bytes, this.#onWritten);
     else eachWsMessage(bytes, this.#sendCompressed);
@@ -58,6 +86,8 @@ export class DeferredWebSocketConnection extends WebSocketConnection {
   };
 
   protected override wrote(): boolean {
-    return this.settle(this.webSocket.bufferedAmount === 0);
+    if (!this.#isDeferred) this.listener.deferred(this);
+    this.#isDeferred = true;
+    return false;
   }
 }

@@ -188,6 +188,10 @@ export class Gateway implements ConnectionListener {
     if (connection.shard >= 0) this.#ports[connection.shard]?.drained(connection);
   }
 
+  deferred(connection: Connection): void {
+    if (connection.shard >= 0) this.#ports[connection.shard]?.deferred(connection);
+  }
+
   closing(code: number): void {
     this.options.counters.close(code);
   }

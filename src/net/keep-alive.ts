@@ -37,7 +37,7 @@ export class KeepAlive {
     for (const [connection, heard] of this.#heard) {
       if (heard) {
         this.#heard.set(connection, false);
-        connection.webSocket.ping();
+        connection.ping();
       } else {
         this.#heard.delete(connection);
         connection.end(closes.idle);

@@ -91,6 +91,8 @@ const ACK_DELAY_MS = 20;
  */
 export class Lane {
   readonly out = new SlabWriter();
+  /** A slab is about to say what was received: the last moment to add what has to come with that. */
+  beforePost: (() => void) | undefined;
   /** The other end took slabs in: `acknowledged` rose, and there may be room again. */
   onAcknowledged: (() => void) | undefined;
   readonly #port: MessagePort;
@@ -146,6 +148,7 @@ export class Lane {
   }
 
   #post(): void {
+    this.beforePost?.();
     const used = this.out.used;
     this.#sent += 1;
     this.#sizes.push(used);
@@ -175,6 +178,7 @@ export class Lane {
 
   readonly #acknowledge = (): void => {
     if (this.#closed || this.#receivedAcknowledged === this.#received) return;
+    this.beforePost?.();
     if (!this.out.isEmpty && this.#unacknowledgedBytes < this.#windowBytes) return this.#post();
     // Nothing to ride on, or what there is has to wait: an empty slab carries the number.
     const slab = new ArrayBuffer(SLAB_HEAD_BYTES);

@@ -25,8 +25,7 @@ export class Pings {
     const count = (this.#counts.get(connection) ?? 0) + 1;
     this.#counts.set(connection, count);
     if (count > limits.webSocketPingsMax) connection.end({ ...closes.tooFast, reason: 'too many pings' });
-    else if (connection.webSocket.bufferedAmount < limits.pongBacklogBytesMax)
-      connection.webSocket.pong(data, false, ignoreError);
+    else if (connection.webSocket.bufferedAmount < limits.pongBacklogBytesMax) connection.pong(data);
   }
 
   delete(connection: WebSocketConnection): void {
@@ -37,5 +36,3 @@ export class Pings {
     clearInterval(this.#timer);
   }
 }
-
-function ignoreError(): void {}

@@ -22,6 +22,8 @@ export class ShardPort {
   readonly #counters: NetCounters;
   /** Connections that were paused because the lane is full. */
   readonly #held = new Set<Connection>();
+  /** Connections with a write of which it is not known yet whether it was taken. */
+  readonly #deferred: Connection[] = [];
   #flushScheduled = false;
   /** The kernel took all of the slab that is being carried out: no socket holds a view of it. */
   #taken = true;
@@ -43,6 +45,7 @@ export class ShardPort {
       return this.#taken;
     });
     this.#lane.onAcknowledged = this.#onAcknowledged;
+    this.#lane.beforePost = this.#expire;
   }
 
   /** Bytes on the way to the shard, not taken in yet. */
@@ -80,6 +83,10 @@ export class ShardPort {
 
   congested(connection: Connection): void {
     this.#tell(ToShard.congested, connection.id, connection.taken);
+  }
+
+  deferred(connection: Connection): void {
+    this.#deferred.push(connection);
   }
 
   drained(connection: Connection): void {
@@ -124,6 +131,12 @@ export class ShardPort {
     this.#flushScheduled = true;
     setImmediate(this.#flush);
   }
+
+  /** What is acknowledged was taken, or is reported before: see ARCHITECTURE.md, "Delivery, precisely". */
+  readonly #expire = (): void => {
+    for (const connection of this.#deferred) connection.expire();
+    this.#deferred.length = 0;
+  };
 
   readonly #flush = (): void => {
     this.#flushScheduled = false;

@@ -8,9 +8,13 @@ import { ManualTimers } from '../support/timers.ts';
 
 /** As much of a WebSocket connection as is kept alive. */
 class Client {
-  readonly webSocket = Object.assign(new EventEmitter(), { ping: () => (this.pings += 1) });
+  readonly webSocket = new EventEmitter();
   pings = 0;
   ended: unknown[] = [];
+
+  ping(): void {
+    this.pings += 1;
+  }
 
   end(close: unknown): void {
     this.ended.push(close);

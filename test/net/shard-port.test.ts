@@ -67,6 +67,7 @@ function joined(connections: number) {
       new Recorded(i + 1, {
         congested: (c) => port.congested(c),
         drained: (c) => port.drained(c),
+        deferred: (c) => port.deferred(c),
         closing: () => {},
       }),
   );
