@@ -102,6 +102,7 @@ test('A ping or pong behind a write does not leave a WebSocket congested for eve
   const peer = new WebSocket('ws://localhost', { createConnection: () => client });
   const webSocket = await upgraded;
   await once(peer, 'open');
+  const wsFrame = Buffer.concat([Buffer.from('8103', 'hex'), Buffer.from('one')]); // one text message
   for (const more of ['ping', 'pong'] as const) {
     const told: string[] = [];
     const drained = new Promise<void>((resolve) => {
@@ -117,7 +118,7 @@ test('A ping or pong behind a write does not leave a WebSocket congested for eve
         },
         false,
       );
-      connection.write(Buffer.from('one'), 1);
+      connection.write(wsFrame, 1);
       connection[more](Buffer.alloc(0));
       connection.expire();
     });
