@@ -1,5 +1,6 @@
 import { beginMulticast } from '../shard/output.ts';
 import { limits } from '../limits.ts';
+import { counters } from '../metrics/counters.ts';
 import { ToGateway, type Lane } from '../net/lane.ts';
 import type { Session } from '../user/session.ts';
 import { HEADER_BYTES, PUSH_VERSION, writeHeader } from '../wire/frame.ts';
@@ -135,6 +136,7 @@ export class Pushes {
 
   /** TCP clients get the packages themselves, WebSockets get them in an op 9. */
   #multicast(sessions: readonly Session[], packages: readonly Buffer[], bytes: number, batch: boolean): void {
+    counters.pushes += packages.length * sessions.length;
     const { out } = this.#lane;
     const whole = batch ? HEADER_BYTES + bytes : bytes;
     let at = beginMulticast(out, ToGateway.multicastLive, sessions, whole);

@@ -35,6 +35,8 @@ export const counters = {
   /** Conversations that a connection was fed from the log, and messages that it got so. */
   feeds: 0,
   fedMessages: 0,
+  /** Packages of goim's push API written to its clients: one for each connection. */
+  pushes: 0,
   /** How often a connection's socket was found full. */
   congestions: 0,
   /** Of webhooks and before_send (src/webhook/). */

@@ -63,7 +63,7 @@ export const netMetrics: readonly Metric[] = [
   {
     name: 'encke_sent_bytes_total',
     type: 'counter',
-    help: 'Bytes to authenticated clients, without TLS and WebSocket framing.',
+    help: 'Bytes to authenticated clients, without TLS; of WebSockets with their framing.',
     labels: ['shard'],
     samples: byShard(({ net }) => net.bytesOut),
   },

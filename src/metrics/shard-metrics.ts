@@ -296,4 +296,10 @@ export const shardMetrics: readonly Metric[] = [
     [],
     ({ levels }) => levels.hooks.messagesWaiting,
   ),
+  counter(
+    'encke_pushes_total',
+    "Packages of goim's push API written to connections: one for each connection.",
+    [],
+    ({ counters }) => counters.pushes,
+  ),
 ];

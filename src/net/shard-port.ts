@@ -196,7 +196,9 @@ export class ShardPort {
     const bytes = buf.subarray(start + count * 4, reader.end);
     for (let i = 0; i < count; i++) {
       const connection = this.#connections.get(buf.readInt32LE(start + i * 4));
-      if (connection?.isCongested === false && !connection.write(bytes, 0)) this.#taken = false;
+      if (connection?.isCongested !== false) continue;
+      this.#counters.bytesOut[this.shard]! += bytes.length;
+      if (!connection.write(bytes, 0)) this.#taken = false;
     }
   }
 

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { findTracer, traced } from '../tracing.ts';
 import type { Signer } from './signature.ts';
 
 export interface PosterOptions {
@@ -26,6 +27,7 @@ export class Poster {
   readonly #options: PosterOptions;
   readonly #url: URL;
   readonly #agent: HttpAgent | HttpsAgent;
+  readonly #tracer = findTracer();
 
   constructor(options: PosterOptions) {
     this.#options = options;
@@ -35,7 +37,12 @@ export class Poster {
   }
 
   /** `id` names the request: the same when it is posted again. */
-  async post(id: string, body: Buffer, wantsBody: boolean, signal?: AbortSignal): Promise<Reply> {
+  post(id: string, body: Buffer, wantsBody: boolean, signal?: AbortSignal): Promise<Reply> {
+    const attributes = { 'http.request.method': 'POST', 'server.address': this.#url.hostname };
+    return traced(this.#tracer, 'encke.post', attributes, () => this.#post(id, body, wantsBody, signal));
+  }
+
+  async #post(id: string, body: Buffer, wantsBody: boolean, signal?: AbortSignal): Promise<Reply> {
     try {
       return await this.#send(id, body, wantsBody, signal);
     } catch (error) {
