@@ -103,6 +103,14 @@ export class Sessions {
     if (stopped < end) this.#parking.park(session, type, buf, stopped, end);
   }
 
+  /**
+   * No more input for now, or something else comes before it: the last run is on its way. Until then
+   * what a connection sends in several WebSocket messages is one run, as if it came in one chunk.
+   */
+  endInput(): void {
+    this.#options.requests.end();
+  }
+
   /** Requests were answered, the client reads again, or it was attached: go on with what is parked. */
   resume(session: Session): void {
     if (this.#parking.has(session)) this.#resumable.add(session);
@@ -136,6 +144,7 @@ export class Sessions {
       parked.at = this.#handle(session, parked.type, parked.bytes, parked.at, parked.bytes.length);
       if (parked.at === parked.bytes.length) this.#parking.shift(session);
     }
+    this.endInput();
   }
 
   /** Every session is to finish what was read and then to leave. */
@@ -167,12 +176,13 @@ export class Sessions {
       this.#credit(session, parked.at - at);
       if (parked.at === bytes.length || session.closing !== undefined) this.#parking.shift(session);
     }
+    this.endInput();
     this.closeIfIdle(session);
   }
 
   /** Returns where it stopped: before the end when the session has too many requests open. */
   #handle(session: Session, type: number, buf: Buffer, start: number, end: number): number {
-    const { comet, messaging, requests, packageBytesMax } = this.#options;
+    const { comet, messaging, packageBytesMax } = this.#options;
     comet.session = session;
     comet.now = messaging.now = this.#options.now();
     let at = end;
@@ -181,7 +191,6 @@ export class Sessions {
     else if (end - start > packageBytesMax)
       this.#fail(session, { close: closes.tooBig, detail: tooBig(end - start) });
     else this.#onText(session, buf.toString('utf8', start, end));
-    requests.end();
     if (session.tooFast && !session.broken) this.#fail(session, { close: closes.tooFast, detail: TOO_FAST });
     if (session.requests.isReady) this.#options.host.touch(session);
     return session.closing === undefined && !session.broken ? at : end;

@@ -122,12 +122,12 @@ export class Shard implements PartsHost {
   takeIn(reader: SlabReader): void {
     while (reader.next()) {
       const { type, connection } = reader;
+      if (type === ToShard.bytes || type === ToShard.text || type === ToShard.binary) {
+        this.#sessions.input(connection, type, reader.buf, reader.start, reader.end);
+        continue;
+      }
+      this.#sessions.endInput();
       switch (type) {
-        case ToShard.bytes:
-        case ToShard.text:
-        case ToShard.binary:
-          this.#sessions.input(connection, type, reader.buf, reader.start, reader.end);
-          break;
         case ToShard.open:
           this.#open(connection, reader.buf.toString('utf8', reader.start, reader.end));
           break;
@@ -145,6 +145,7 @@ export class Shard implements PartsHost {
           this.#onOutput(type, connection, reader.argument);
       }
     }
+    this.#sessions.endInput();
     this.scheduleTick();
   }
 
