@@ -6,6 +6,7 @@ import { isSendBody, sendFrom, sendMsgStart, sendTo } from '../wire/comet-binary
 import { parseRequest, type JsonSend } from '../wire/comet-json.ts';
 import type { FrameFailure, FrameSink } from '../wire/frame-decoder.ts';
 import { parseHistory, parseHistoryBytes, type HistoryQuery } from '../wire/history-body.ts';
+import { JsonSendReader } from '../wire/json-send-reader.ts';
 import { Op } from '../wire/op.ts';
 import { PayloadKind } from '../wire/run.ts';
 import { isMid } from '../wire/user-id.ts';
@@ -30,6 +31,7 @@ export class CometInput implements FrameSink {
   session: Session | undefined;
   now = 0;
   readonly #requests: Requests;
+  readonly #reader = new JsonSendReader();
   readonly #goim: GoimInput;
 
   constructor(requests: Requests, goim: GoimInput) {
@@ -85,13 +87,19 @@ export class CometInput implements FrameSink {
   }
 
   /** One JSON text; the failure that ends the connection, if it is one. */
-  onText(session: Session, text: string): FrameFailure | undefined {
+  onText(session: Session, buf: Buffer, start: number, end: number): FrameFailure | undefined {
     session.heardAt = this.now;
     if (session.rate !== undefined && !session.rate.take(1, this.now)) {
       session.tooFast = true;
       return undefined;
     }
-    const request = parseRequest(text);
+    const usual = this.#reader;
+    if (usual.read(buf, start, end) && (usual.version === 0 || usual.version === 1)) {
+      const { op, version, seq, from, to, msgStart, msgEnd } = usual;
+      this.#send(session, op, seq, version, from, to, PayloadKind.text, buf, msgStart, msgEnd);
+      return undefined;
+    }
+    const request = parseRequest(buf.toString('utf8', start, end));
     if ('close' in request) return request;
     const { op, version, seq, send, body } = request;
     if (version !== 0 && version !== 1) this.#refuse(session, op, seq, version, 'unsupported_version');

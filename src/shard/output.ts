@@ -55,19 +55,31 @@ function beginMany(out: SlabWriter, type: number, sessions: readonly Session[], 
   return at;
 }
 
+/** Bytes of the messages that are about to be written: counted once. */
+const byteLengths: number[] = [];
+
 function framedBytes(messages: readonly Message[]): number {
   let sum = 0;
+  byteLengths.length = 0;
   for (const message of messages) {
-    const bytes = Buffer.byteLength(message);
+    const bytes = typeof message === 'string' ? Buffer.byteLength(message) : message.length;
+    byteLengths.push(bytes);
     sum += wsHeadBytes(bytes) + bytes;
   }
   return sum;
 }
 
-function put(out: SlabWriter, start: number, opcode: number, messages: readonly Message[]): void {
+/** Writes what `framedBytes` has just counted. */
+function put({ buf, view }: SlabWriter, start: number, opcode: number, messages: readonly Message[]): void {
   let at = start;
-  for (const message of messages) {
-    at = writeWsHead(out.view, at, opcode, Buffer.byteLength(message));
-    at += typeof message === 'string' ? out.buf.write(message, at) : message.copy(out.buf, at);
+  for (let i = 0; i < messages.length; i++) {
+    const message = messages[i] ?? '';
+    const bytes = byteLengths[i] ?? 0;
+    at = writeWsHead(view, at, opcode, bytes);
+    if (typeof message !== 'string') message.copy(buf, at);
+    // As many bytes as characters: all of them are ASCII, which is quicker to write.
+    else if (bytes === message.length) buf.write(message, at, 'latin1');
+    else buf.write(message, at);
+    at += bytes;
   }
 }

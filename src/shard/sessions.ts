@@ -190,7 +190,7 @@ export class Sessions {
     else if (type === ToShard.binary) at = this.#decodeMessage(session, buf, start, end);
     else if (end - start > packageBytesMax)
       this.#fail(session, { close: closes.tooBig, detail: tooBig(end - start) });
-    else this.#onText(session, buf.toString('utf8', start, end));
+    else this.#onText(session, buf, start, end);
     if (session.tooFast && !session.broken) this.#fail(session, { close: closes.tooFast, detail: TOO_FAST });
     if (session.requests.isReady) this.#options.host.touch(session);
     return session.closing === undefined && !session.broken ? at : end;
@@ -220,10 +220,11 @@ export class Sessions {
     return offset;
   }
 
-  #onText(session: Session, text: string): void {
-    if (session.encoding === 'messaging') this.#options.messaging.onText(session, text);
+  #onText(session: Session, buf: Buffer, start: number, end: number): void {
+    const { comet, messaging } = this.#options;
+    if (session.encoding === 'messaging') messaging.onText(session, buf.toString('utf8', start, end));
     else {
-      const failure = this.#options.comet.onText(session, text);
+      const failure = comet.onText(session, buf, start, end);
       if (failure !== undefined) this.#fail(session, failure);
     }
   }
