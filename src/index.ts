@@ -8,6 +8,7 @@ export type {
   MessagingCredentials,
 } from './auth/auth.ts';
 export type { Permissions } from './auth/permissions.ts';
+export type { AuthSettings, GuestSettings } from './auth/settings.ts';
 export type { Options } from './cli/options.ts';
 export { parseOptions } from './cli/options.ts';
 export { closes, EnckeError, errorReasons, type CloseReason, type ErrorCode } from './errors.ts';

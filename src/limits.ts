@@ -44,8 +44,41 @@ export const limits = {
   /** Bytes of a close reason, which a WebSocket close frame has room for. Over it: HTTP 400. */
   closeReasonBytesMax: 123,
 
-  /** Length of `mkey` in op 7. */
+  /** Length of `mkey` in op 7, and of a messaging token. Over it: bad_body, HTTP 401. */
   mkeyBytesMax: 4_096,
+  /** How far the clock of who issued credentials may be off. */
+  authClockToleranceMs: 5_000,
+  /** Secrets, or public keys, that are tried. More are not taken at the start. */
+  authSecretsMax: 16,
+  /** Length of a secret, in characters. */
+  authSecretCharsMin: 32,
+  authSecretCharsMax: 512,
+  /** Groups that credentials may name. Over it: they are refused. */
+  permissionGroupsMax: 1_024,
+  /** Time for an answer of the authentication service. Over it: refused. Flag --auth-http-timeout. */
+  authHttpTimeoutMs: 3_000,
+  /** Requests to it at once, and connections that wait for their turn. Full: refused. */
+  authHttpRequestsMax: 64,
+  authHttpWaitingMax: 4_096,
+  /** Its answer. Longer: refused. */
+  authReplyBytesMax: 65_536,
+  /** How long an admission of it is good for the same credentials, and how many are kept. */
+  authHttpCacheMs: 5_000,
+  authHttpCacheEntriesMax: 10_000,
+  /** A key set: its size, the time to fetch it, and how long it is kept. */
+  jwksBytesMax: 262_144,
+  jwksTimeoutMs: 3_000,
+  jwksCacheMs: 600_000,
+  /** Time before it is fetched again for a key that is not in it, or after it could not be fetched. */
+  jwksCooldownMs: 30_000,
+  jwksRetryMs: 1_000,
+  /** How long before its credentials run out a connection is warned. */
+  expiryWarningMs: 60_000,
+  /** Connections that are warned or ended in one go, and the pause before the next ones. */
+  expiryStepSessionsMax: 1_024,
+  expiryPauseMs: 10,
+  /** How long a guest can come back under its name. */
+  guestTokenMs: 86_400_000,
   /** Length of a messaging client_id, in characters. Over it: HTTP 401. */
   clientIdCharsMax: 128,
   /** Length of a device name, in characters. */

@@ -5,7 +5,8 @@ import { ActorSystem } from './actor/index.ts';
 import { createAdmin } from './admin/admin.ts';
 import { Bans } from './admin/bans.ts';
 import type { Authenticator } from './auth/auth.ts';
-import { openAuthenticator } from './auth/open.ts';
+import { createAuthenticator } from './auth/create.ts';
+import { Guests } from './auth/guests.ts';
 import type { Options } from './cli/options.ts';
 import { GoimApi } from './goim/api.ts';
 import type { GoimNode } from './goim/nodes.ts';
@@ -103,8 +104,9 @@ class RunningServer implements Server {
       this.#certificate = new Certificate({ certFile: tlsCert, keyFile: tlsKey }, this.#counters);
     this.#gateway = new Gateway({
       shards: options.workers,
-      authenticator: options.authenticator ?? openAuthenticator,
+      authenticator: options.authenticator ?? createAuthenticator(options.auth),
       banOf: (user) => this.#bans.find(user)?.reason,
+      ...(options.guests !== undefined && { guests: new Guests(options.guests) }),
       authTimeoutMs: options.authTimeoutMs,
       idleTimeoutMs: options.idleTimeoutMs,
       packageBytesMax: options.packageBytesMax,

@@ -1,5 +1,5 @@
-import { parseClientId } from '../wire/user-id.ts';
 import type { Authenticator, AuthResult, Credentials } from './auth.ts';
+import { claimedBy, refusal } from './claimed.ts';
 
 /** Lets everyone be who they say. For a machine of one's own, or behind something that checks. */
 export const openAuthenticator: Authenticator = {
@@ -7,7 +7,6 @@ export const openAuthenticator: Authenticator = {
 };
 
 function believe(credentials: Credentials): AuthResult {
-  const user = credentials.protocol === 'comet' ? credentials.mid : parseClientId(credentials.clientId);
-  if (user === undefined) return { ok: false, error: 'not_authenticated', reason: 'no such client id' };
-  return { ok: true, user };
+  const claimed = claimedBy(credentials);
+  return claimed === undefined ? refusal('nobody') : { ok: true, user: claimed.user };
 }

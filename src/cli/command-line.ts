@@ -14,6 +14,7 @@ const epilogue = `
 Commands, each with a --help of its own:
   inspect --data <dir>             look into a data directory, and check it
   backup --data <dir> --to <dir>   copy a data directory, also while it is served
+  token --mid <mid> --ttl <time>   mint a token for --auth token
 
 Every flag is also an environment variable (${environmentName('tcp-port')}) and a key of the JSON file
 ("tcp-port"). The command line wins, then the environment, then the file.`;
@@ -29,7 +30,9 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   for (const name of flagNames) {
     const preset = name in defaults ? ` (default: ${defaults[name as keyof typeof defaults]})` : '';
     command.option(`--${name} ${flags[name].value}`, flags[name].about + preset);
-    command.on(`option:${name}`, (text: string) => void given.set(name, text));
+    command.on(`option:${name}`, (text: string | null) => {
+      given.set(name, text ?? flags[name].alone ?? '');
+    });
   }
   command.option('--config <file>', 'JSON file with flags as keys');
   command.on('option:config', (text: string) => void (config = text));

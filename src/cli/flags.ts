@@ -15,7 +15,7 @@ const memoryMaxMbMax = 1_048_576;
 const retentionDaysMax = 36_500;
 const mebibyte = 1_048_576;
 
-/** Absent on purpose: `auth` and `admin-host`, which depend on other flags, and retention: all is kept. */
+/** Absent on purpose: `auth`, its settings and `admin-host`, which depend on other flags, and retention: all is kept. */
 export const defaults = {
   workers: Math.min(availableParallelism(), workersMax),
   host: '127.0.0.1',
@@ -29,6 +29,8 @@ export const defaults = {
   store: 'disk',
   fsync: 'always',
   'max-package-bytes': limits.packageBytesMax,
+  'auth-http-timeout': limits.authHttpTimeoutMs / 1_000,
+  guests: 'off',
   'max-connections': limits.connectionsMax,
   'max-connections-per-address': limits.addressConnectionsMax,
   'ws-compression': 'off',
@@ -105,6 +107,15 @@ const isRateClass = (text: string): boolean => {
   return isRate(of);
 };
 
+function file() {
+  return z.string('a file').min(1, 'a file');
+}
+
+function name() {
+  const allowed = '1 to 256 printable ASCII characters, no spaces';
+  return z.string(allowed).regex(/^[\x21-\x7e]{1,256}$/, allowed);
+}
+
 function httpUrl() {
   const allowed = 'an http:// or https:// URL without a user and a password in it';
   return z.string(allowed).refine((text) => {
@@ -140,7 +151,16 @@ export const schema = z.strictObject({
   fsync: choice(['always', 'everysec', 'no']),
   'retention-days': days(retentionDaysMax),
   'retention-messages': whole(1, Number.MAX_SAFE_INTEGER),
-  auth: choice(['open']),
+  auth: choice(['open', 'token', 'jwt', 'http']),
+  'auth-secret': z.string('a text').min(1, 'a text'),
+  'auth-secret-file': file(),
+  'auth-jwt-key-file': file(),
+  'auth-jwks-url': httpUrl(),
+  'auth-audience': name(),
+  'auth-issuer': name(),
+  'auth-url': httpUrl(),
+  'auth-http-timeout': seconds(0.01, 60),
+  guests: choice(['off', 'receive', 'publish']),
   'max-package-bytes': whole(1_024, 16_777_216),
   'max-connections': whole(1, 10_000_000),
   'max-connections-per-address': whole(1, 10_000_000),
@@ -173,6 +193,8 @@ export interface Flag {
   /** A number in text (command line, environment) is converted before the schema sees it. */
   readonly type: 'number' | 'text';
   readonly about: string;
+  /** What it is when the flag stands alone; `value` is then in brackets. */
+  readonly alone?: string;
   /** It is never shown, also when it is wrong. */
   readonly secret?: true;
 }
@@ -220,7 +242,34 @@ export const flags: Readonly<Record<FlagName, Flag>> = {
     type: 'number',
     about: 'so many messages of each conversation are kept (default: all are)',
   },
-  auth: { value: '<kind>', type: 'text', about: 'who may connect: open (default on a loopback host only)' },
+  auth: {
+    value: '<kind>',
+    type: 'text',
+    about: 'who may connect: open (default on a loopback host only), token, jwt, http',
+  },
+  'auth-secret': {
+    value: '<secret>',
+    type: 'text',
+    about: 'secret of token, of jwt (HS256) or for http; more than one with commas',
+    secret: true,
+  },
+  'auth-secret-file': { value: '<file>', type: 'text', about: 'the same, one a line' },
+  'auth-jwt-key-file': { value: '<file>', type: 'text', about: 'jwt: public keys, PEM' },
+  'auth-jwks-url': { value: '<url>', type: 'text', about: 'jwt: where its key set is', secret: true },
+  'auth-audience': { value: '<name>', type: 'text', about: 'jwt: must be in aud' },
+  'auth-issuer': { value: '<name>', type: 'text', about: 'jwt: must be iss' },
+  'auth-url': { value: '<url>', type: 'text', about: 'http: the service that is asked', secret: true },
+  'auth-http-timeout': {
+    value: '<seconds>',
+    type: 'number',
+    about: 'http: time for its answer',
+  },
+  guests: {
+    value: '[what]',
+    type: 'text',
+    about: 'messaging without client_id: off, receive, publish (to users)',
+    alone: 'receive',
+  },
   'max-package-bytes': { value: '<bytes>', type: 'number', about: 'largest package or message' },
   'max-connections': { value: '<n>', type: 'number', about: 'connections of clients' },
   'max-connections-per-address': {

@@ -1,4 +1,6 @@
 import { limits } from '../limits.ts';
+import type { AuthSettings, GuestSettings } from '../auth/settings.ts';
+import { resolveAuth } from './auth-options.ts';
 import { readCommandLine } from './command-line.ts';
 import { isLoopback } from './loopback.ts';
 import { resolveWebhooks } from './webhook-options.ts';
@@ -45,7 +47,9 @@ export interface Options {
   readonly retentionAgeMs?: number;
   /** The newest messages of a conversation that are kept. Absent: all are. */
   readonly retentionMessages?: number;
-  readonly auth: FlagValues['auth'];
+  readonly auth: AuthSettings;
+  /** Absent: messaging needs a `client_id`. */
+  readonly guests?: GuestSettings;
   readonly packageBytesMax: number;
   readonly connectionsMax: number;
   readonly addressConnectionsMax: number;
@@ -108,7 +112,7 @@ function resolve(given: GivenValues, readFile: ReadFile): Options {
     store: values.store,
     fsync: values.fsync,
     ...resolveRetention(given, values.store),
-    auth: resolveAuth(given.auth, values.host),
+    ...resolveAuth(resolveKind(given.auth, values.host), given, values.guests, readFile),
     packageBytesMax: values['max-package-bytes'],
     connectionsMax: values['max-connections'],
     addressConnectionsMax: values['max-connections-per-address'],
@@ -187,7 +191,7 @@ const listOf = (text: string): string[] =>
     .filter((part) => part !== '');
 
 /** Safe by default: who lets everyone in from outside this machine has said so. */
-function resolveAuth(auth: Options['auth'] | undefined, host: string): Options['auth'] {
+function resolveKind(auth: FlagValues['auth'] | undefined, host: string): FlagValues['auth'] {
   if (auth !== undefined) return auth;
   if (isLoopback(host)) return 'open';
   throw new UsageError(`host ${host} is not loopback: name who may connect, e.g. --auth open`);

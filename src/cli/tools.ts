@@ -1,6 +1,7 @@
 import { DataDirError } from '../store/disk/data-dir.ts';
 import { runBackup } from './backup.ts';
 import { runInspect } from './inspect.ts';
+import { runToken } from './token.ts';
 import { oneLine, TextRequest, UsageError } from './usage-error.ts';
 
 /** Takes the arguments behind its name; returns the exit code. */
@@ -10,6 +11,7 @@ export type Tool = (argv: readonly string[]) => Promise<number>;
 export const tools: ReadonlyMap<string, Tool> = new Map([
   ['inspect', runInspect],
   ['backup', runBackup],
+  ['token', runToken],
 ]);
 
 /** Exit codes: what the tool says; 1 when it fails, 2 when it was not asked in the right way. */

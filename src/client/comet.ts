@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { CometMessage, Content, ConversationName, Credentials, Encoding } from './encoding.ts';
-import type { HistoryOptions, HistoryPage } from './encoding.ts';
+import type { HistoryOptions, HistoryPage, Notice } from './encoding.ts';
 import { ConnectionClosed, RequestRefused, WaitTimeout } from './errors.ts';
 import type { Closed } from './errors.ts';
 import type { Frame } from './frames.ts';
@@ -27,6 +27,8 @@ interface Pending {
 interface Events {
   /** The messages that no nextMessage() waits for, those from before the listener first. */
   message: [message: CometMessage];
+  /** With `notices`: what is about to happen to the connection. */
+  notice: [notice: Notice];
   closed: [closed: Closed];
 }
 
@@ -163,8 +165,12 @@ export abstract class CometClient extends EventEmitter<Events> {
       clearTimeout(pending.timer);
       pending.resolve(frame);
     } else if (frame.op === op.batch && this.#settings.unpack) {
-      for (const message of this.#unpack(frame)) this.#messages.push(message);
+      for (const message of this.#parsed(() => this.#encoding.messages(frame)) ?? [])
+        this.#messages.push(message);
       this.#deliver();
+    } else if (frame.op === op.notice && this.#settings.unpack) {
+      const notice = this.#parsed(() => this.#encoding.notice(frame));
+      if (notice !== undefined) this.emit('notice', notice);
     } else {
       this.#frames.push(frame);
     }
@@ -185,12 +191,12 @@ export abstract class CometClient extends EventEmitter<Events> {
     this.emit('closed', closed);
   }
 
-  #unpack(frame: Frame): CometMessage[] {
+  #parsed<T>(parse: () => T): T | undefined {
     try {
-      return this.#encoding.messages(frame);
+      return parse();
     } catch {
       this.destroy(); // Not our protocol: nothing that follows can be trusted.
-      return [];
+      return undefined;
     }
   }
 

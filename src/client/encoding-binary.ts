@@ -1,5 +1,5 @@
 import { authBody, isBytes } from './encoding.ts';
-import type { CometMessage, Content, ConversationName, Encoding, Reply } from './encoding.ts';
+import type { CometMessage, Content, ConversationName, Encoding, Notice, Reply } from './encoding.ts';
 import { decodePackages } from './frames.ts';
 import type { Frame } from './frames.ts';
 import { op } from './ops.ts';
@@ -45,6 +45,7 @@ export const binaryEncoding: Encoding = {
     if (body.length !== 9) throw new Error(`the body of op ${frame.op} has ${body.length} bytes, not 9`);
     return { ret: body.readInt8(0), chatId: Number(body.readBigInt64BE(1)) };
   },
+  notice: (frame) => JSON.parse(String(frame.body)) as Notice,
   messages: (frame) => decodePackages(frame.body as Buffer).map(readMessage),
 };
 

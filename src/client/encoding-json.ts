@@ -1,5 +1,5 @@
 import { authBody, isBytes } from './encoding.ts';
-import type { CometMessage, Encoding, JsonValue, Reply } from './encoding.ts';
+import type { CometMessage, Encoding, JsonValue, Notice, Reply } from './encoding.ts';
 import type { Frame } from './frames.ts';
 import { op } from './ops.ts';
 
@@ -32,6 +32,7 @@ export const jsonEncoding: Encoding = {
     return error ?? { messages: messages.map(readMessage), last, more };
   },
   reply: (frame) => frame.body as Reply,
+  notice: (frame) => frame.body as Notice,
   messages: (frame) => (frame.body as Frame<ReceivedBody>[]).map(readMessage),
 };
 

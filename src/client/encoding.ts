@@ -29,6 +29,15 @@ export interface Credentials {
   readonly device?: string;
   /** What was delivered goes by acknowledge() alone: nothing is lost, something may come twice. */
   readonly ack?: boolean;
+  /** To be told what is about to happen to the connection: the event `notice`. */
+  readonly notices?: boolean;
+}
+
+/** What is about to happen; members that are not known here are left in it. */
+export interface Notice {
+  /** The credentials run out in so many seconds: connect again with new ones. */
+  readonly expiring?: { readonly in: number };
+  readonly [name: string]: unknown;
 }
 
 /** A conversation of this user: with a mid, with a messaging client by its name, or a group. */
@@ -71,10 +80,20 @@ export interface Encoding {
   page(frame: Frame): HistoryPage | string;
   /** The body of op 9. */
   messages(frame: Frame): CometMessage[];
+  /** The body of op 26. */
+  notice(frame: Frame): Notice;
 }
 
 export const isBytes = (content: Content): content is Uint8Array => content instanceof Uint8Array;
 
-export function authBody({ mid, mkey = '', device, ack }: Credentials): { [key: string]: JsonValue } {
-  return { mid, mkey, ...(device !== undefined && { device }), ...(ack !== undefined && { ack }) };
+export function authBody({ mid, mkey = '', device, ack, notices }: Credentials): {
+  [key: string]: JsonValue;
+} {
+  return {
+    mid,
+    mkey,
+    ...(device !== undefined && { device }),
+    ...(ack !== undefined && { ack }),
+    ...(notices !== undefined && { notices }),
+  };
 }

@@ -2,7 +2,7 @@
 export { CometClient } from './comet.ts';
 export type { CometSettings } from './comet.ts';
 export type { CometMessage, Content, ConversationName, Credentials, JsonValue } from './encoding.ts';
-export type { HistoryOptions, HistoryPage } from './encoding.ts';
+export type { HistoryOptions, HistoryPage, Notice } from './encoding.ts';
 export { ConnectionClosed, RequestRefused, UpgradeRefused, WaitTimeout } from './errors.ts';
 export type { Closed } from './errors.ts';
 export type { Frame } from './frames.ts';
@@ -14,6 +14,7 @@ export type {
   MessagingMessage,
   MessagingOptions,
   Notification,
+  Welcome,
 } from './messaging.ts';
 export { CometTcpClient } from './tcp.ts';
 export type { TcpAddress } from './tcp.ts';

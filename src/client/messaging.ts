@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { RawData, WebSocket } from 'ws';
-import type { JsonValue } from './encoding.ts';
+import type { JsonValue, Notice } from './encoding.ts';
 import { closedWith, ConnectionClosed, RequestRefused, WaitTimeout } from './errors.ts';
 import type { Closed } from './errors.ts';
 import { Inbox } from './inbox.ts';
@@ -30,11 +30,20 @@ export interface Accepted {
   readonly chatId: number;
 }
 
+/** What a guest is told first. */
+export interface Welcome {
+  readonly client_id: string;
+  /** With it the guest can come back under this name. */
+  readonly token: string;
+}
+
 /** A whole server notification; sections that this client does not know are left in it. */
 export interface Notification {
   readonly messages?: readonly MessagingMessage[];
   readonly errors?: readonly MessagingError[];
   readonly accepted?: readonly Accepted[];
+  readonly welcome?: Welcome;
+  readonly expiring?: Notice['expiring'];
   readonly [section: string]: unknown;
 }
 
@@ -44,11 +53,14 @@ export interface MessagingOptions {
   /** Default: 3102. */
   readonly port?: number;
   readonly tls?: TlsChoice;
-  readonly clientId: Id;
+  /** Absent: a guest; its name comes in the section `welcome`, see `welcome`. */
+  readonly clientId?: Id;
   readonly deviceId?: string;
   readonly token?: string;
   /** To be told what is stored: `accepted`, sendAccepted(). */
   readonly ack?: boolean;
+  /** To be told what is about to happen to the connection: the event `notice`. */
+  readonly notices?: boolean;
   /** Time of `next…` unless it is told another. */
   readonly timeoutMs?: number;
   /** Messages and errors that wait to be taken. Full: the connection is cut. */
@@ -67,12 +79,15 @@ interface Events {
   notification: [notification: Notification];
   /** With `ack`: a message of this connection is stored. */
   accepted: [accepted: Accepted];
+  /** With `notices`: what is about to happen to the connection. */
+  notice: [notice: Notice];
   closed: [closed: Closed];
 }
 
 /** A messaging client: docs/protocol.md, "Messaging". */
 export class MessagingClient extends EventEmitter<Events> {
-  readonly clientId: Id;
+  /** Who this is; empty for a guest that was not welcomed yet. */
+  #clientId: Id;
   readonly socket: WebSocket;
   /** Resolves, never rejects, when the connection has ended. */
   readonly closed: Promise<Closed>;
@@ -83,15 +98,20 @@ export class MessagingClient extends EventEmitter<Events> {
   readonly #unanswered = new Map<string, Unanswered>();
   readonly #ack: boolean;
   #lastId = 0;
+  /** A guest's name and token, once the server has told them. It never resolves for others. */
+  readonly welcome: Promise<Welcome>;
+  #resolveWelcome!: (welcome: Welcome) => void;
   /** Ids of one user must differ, over all connections while the messages are unread. */
   readonly #idPrefix = `${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
 
   /** Rejects with UpgradeRefused (401) when the server does not take the client id. */
   static async connect(options: MessagingOptions): Promise<MessagingClient> {
-    const query = new URLSearchParams({ client_id: String(options.clientId) });
+    const query = new URLSearchParams();
+    if (options.clientId !== undefined) query.set('client_id', String(options.clientId));
     if (options.deviceId !== undefined) query.set('device_id', options.deviceId);
     if (options.token !== undefined) query.set('token', options.token);
     if (options.ack === true) query.set('ack', '1');
+    if (options.notices === true) query.set('notices', '1');
     const { host, port, tls } = options;
     const opening = openWebSocket(webSocketUrl(`/messaging?${query.toString()}`, host, port, tls), tls);
     const client = new MessagingClient(opening.socket, options);
@@ -102,9 +122,10 @@ export class MessagingClient extends EventEmitter<Events> {
   constructor(socket: WebSocket, options: MessagingOptions) {
     super();
     this.socket = socket;
-    this.clientId = options.clientId;
+    this.#clientId = options.clientId ?? '';
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#ack = options.ack === true;
+    this.welcome = new Promise((resolve) => (this.#resolveWelcome = resolve));
     const inboxMax = options.inboxMax ?? 1_000_000;
     const onFull = (): void => this.destroy();
     this.#messages = new Inbox('message', inboxMax, onFull);
@@ -124,6 +145,10 @@ export class MessagingClient extends EventEmitter<Events> {
         this.emit('closed', closed);
       });
     });
+  }
+
+  get clientId(): Id {
+    return this.#clientId;
   }
 
   /** Sends one message and returns its id. The protocol confirms nothing; see nextError(). */
@@ -214,7 +239,12 @@ export class MessagingClient extends EventEmitter<Events> {
       this.socket.close(1007, 'not JSON');
       return;
     }
+    if (notification.welcome !== undefined) {
+      this.#clientId = notification.welcome.client_id;
+      this.#resolveWelcome(notification.welcome);
+    }
     this.emit('notification', notification);
+    if (notification.expiring !== undefined) this.emit('notice', { expiring: notification.expiring });
     for (const error of notification.errors ?? []) {
       const unanswered =
         error.section === 'send' ? this.#unanswered.get(JSON.stringify(error.id)) : undefined;

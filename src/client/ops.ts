@@ -14,6 +14,7 @@ export const op = {
   ackReply: 23,
   history: 24,
   historyReply: 25,
+  notice: 26,
 } as const;
 
 /** The operation that answers a request; an operation that the server does not know answers as itself. */

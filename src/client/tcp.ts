@@ -42,7 +42,7 @@ export class CometTcpClient extends CometClient {
   }
 
   static async connect(options: TcpAddress & Credentials): Promise<CometTcpClient> {
-    const { mid, mkey, device, ack, ...address } = options;
+    const { mid, mkey, device, ack, notices, ...address } = options;
     const client = await CometTcpClient.open(address);
     try {
       await client.authenticate({
@@ -50,6 +50,7 @@ export class CometTcpClient extends CometClient {
         ...(mkey !== undefined && { mkey }),
         ...(device !== undefined && { device }),
         ...(ack !== undefined && { ack }),
+        ...(notices !== undefined && { notices }),
       });
     } catch (error) {
       client.destroy();

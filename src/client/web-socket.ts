@@ -36,7 +36,7 @@ export class CometWebSocketClient extends CometClient {
   }
 
   static async connect(options: WebSocketAddress & Credentials): Promise<CometWebSocketClient> {
-    const { mid, mkey, device, ack, ...address } = options;
+    const { mid, mkey, device, ack, notices, ...address } = options;
     const client = await CometWebSocketClient.open(address);
     try {
       await client.authenticate({
@@ -44,6 +44,7 @@ export class CometWebSocketClient extends CometClient {
         ...(mkey !== undefined && { mkey }),
         ...(device !== undefined && { device }),
         ...(ack !== undefined && { ack }),
+        ...(notices !== undefined && { notices }),
       });
     } catch (error) {
       client.destroy();

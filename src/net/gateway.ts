@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { Guests } from '../auth/guests.ts';
 import type { Admission, Authenticator, AuthResult, Credentials } from '../auth/auth.ts';
 import { closes, type CloseReason } from '../errors.ts';
 import type { Logger } from 'pino';
@@ -15,6 +16,8 @@ export interface GatewayOptions {
   readonly authenticator: Authenticator;
   /** Why this user may not connect, although it is who it says; undefined if it may. */
   readonly banOf: (user: UserId) => string | undefined;
+  /** Absent: messaging needs a `client_id`. */
+  readonly guests?: Guests;
   readonly authTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly packageBytesMax: number;
@@ -25,7 +28,10 @@ export interface GatewayOptions {
 }
 
 /** What a connection is opened with besides who it is. */
-export type Wish = Pick<Opening, 'device' | 'encoding' | 'webSocket' | 'ack' | 'version' | 'seq' | 'goim'>;
+export type Wish = Pick<
+  Opening,
+  'device' | 'encoding' | 'webSocket' | 'ack' | 'notices' | 'version' | 'seq' | 'goim'
+>;
 
 /**
  * The main thread's side of the server: who is connected, and which shard has them. It knows
@@ -109,7 +115,7 @@ export class Gateway implements ConnectionListener {
       const result = await traced(this.#tracer, 'encke.authenticate', { 'encke.protocol': protocol }, () =>
         this.options.authenticator.authenticate(credentials, controller.signal),
       );
-      const admitted = result.ok ? this.#unlessBanned(result) : result;
+      const admitted = result.ok ? this.unlessBanned(result) : result;
       outcome = admitted.ok ? 'accepted' : 'refused';
       return admitted;
     } catch (error) {
@@ -121,7 +127,8 @@ export class Gateway implements ConnectionListener {
     }
   }
 
-  #unlessBanned(admission: Admission): AuthResult {
+  /** Also for whoever comes in without the authenticator: guests. */
+  unlessBanned(admission: Admission): AuthResult {
     const { user } = admission;
     const reason = this.options.banOf(user);
     if (reason !== undefined) return { ok: false, error: 'banned', reason };

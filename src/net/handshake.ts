@@ -127,7 +127,7 @@ export abstract class CometHandshake {
       this.#answer(Op.authReply, version, seq, json, checked);
       return this.refuse({ ...closes.badRequest, reason: checked.message });
     }
-    const { device, ack, goim } = checked;
+    const { device, ack, notices, goim } = checked;
     this.connection.saysWhy = !isGoim;
     const result = await this.gateway.authenticate(credentialsOf(checked, this.connection.address));
     if (this.connection.ending || this.connection.socket.destroyed) return;
@@ -142,7 +142,7 @@ export abstract class CometHandshake {
       this.#answer(Op.authReply, version, seq, json, new EnckeError('not_authenticated'));
       return this.refuse({ ...closes.notAuthenticated, reason: 'comet is for users with a number' });
     }
-    this.#open(version, seq, json, result, { device: device ?? null, ack, ...(goim && { goim }) });
+    this.#open(version, seq, json, result, { device: device ?? null, ack, notices, ...(goim && { goim }) });
   }
 
   #open(
@@ -150,7 +150,7 @@ export abstract class CometHandshake {
     seq: number,
     json: boolean,
     admission: Admission,
-    wish: Pick<Wish, 'device' | 'ack' | 'goim'>,
+    wish: Pick<Wish, 'device' | 'ack' | 'notices' | 'goim'>,
   ): void {
     const encoding = json ? 'json' : 'binary';
     const opened = this.gateway.open(this.connection, admission, {

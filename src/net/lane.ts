@@ -63,6 +63,8 @@ export interface Opening {
   readonly webSocket: boolean;
   /** Comet: what was delivered goes by op 22 alone. Messaging: what was stored is told (`accepted`). */
   readonly ack: boolean;
+  /** It understands notices (docs/protocol.md "Notices"). */
+  readonly notices: boolean;
   /** Of the op 7 that is answered. */
   readonly version: number;
   readonly seq: number;

@@ -3,19 +3,26 @@ import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { WebSocketServer, type PerMessageDeflateOptions, type RawData, type WebSocket } from 'ws';
 import type { Admission } from '../auth/auth.ts';
+import type { Welcome } from '../auth/guests.ts';
 import { closes } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { decodeMessage } from '../wire/frame-decoder.ts';
-import { isDevice, parseClientId, type UserId } from '../wire/user-id.ts';
+import { encodeWelcome } from '../wire/messaging.ts';
 import { addressOf, setAddress } from './address.ts';
 import { WebSocketConnection } from './connection.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
 import { DeferredWebSocketConnection } from './deferred-connection.ts';
-import type { Gateway, Wish } from './gateway.ts';
+import type { Gateway } from './gateway.ts';
 import { CometHandshake } from './handshake.ts';
 import { httpAnswer, refuseUpgrade as refuse } from './http-answers.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { ToShard } from './lane.ts';
+import {
+  guestOrCredentials,
+  readMessagingRequest,
+  target,
+  type MessagingRequest,
+} from './messaging-request.ts';
 import type { Origins } from './origins.ts';
 import { Pings } from './pings.ts';
 import type { TrustedProxies } from './proxies.ts';
@@ -82,6 +89,7 @@ export function createWeb(options: WebOptions): Web {
     perMessageDeflate: options.compression && compression,
     maxPayload: Math.max(limits.webSocketMessageBytesMax, gateway.options.packageBytesMax),
   });
+  const allowsGuests = gateway.options.guests !== undefined;
   const keepAlive = new KeepAlive(gateway.options.idleTimeoutMs);
   const pings = new Pings();
   /** Sockets whose request has not come in full. */
@@ -91,7 +99,8 @@ export function createWeb(options: WebOptions): Web {
     clearTimeout(waiting.get(request.socket));
     const { pathname } = target(request);
     const status = pathname === '/sub' || pathname === '/messaging' ? 426 : 404;
-    const refused = pathname === '/messaging' && clientOf(request) === undefined ? 401 : status;
+    const asked = pathname === '/messaging' ? readMessagingRequest(request, allowsGuests) : undefined;
+    const refused = asked === 401 ? asked : status;
     response.writeHead(refused, {
       connection: 'close',
       ...(refused === 426 ? { upgrade: 'websocket' } : {}),
@@ -158,36 +167,26 @@ export function createWeb(options: WebOptions): Web {
   }
 
   async function upgradeMessaging(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const user = clientOf(request);
-    if (user === undefined) return refuse(socket, 401);
-    const { searchParams } = target(request);
-    const device = searchParams.get('device_id') ?? '';
-    if (device !== '' && !isDevice(device)) return refuse(socket, 400);
-    const ack = searchParams.get('ack');
-    if (ack !== null && ack !== '1') return refuse(socket, 400);
-    const token = searchParams.get('token');
-    const result = await gateway.authenticate({
-      protocol: 'messaging',
-      clientId: String(user),
-      device,
-      remoteAddress: addressOf(socket),
-      ...(token === null ? {} : { token }),
-    });
+    const asked = readMessagingRequest(request, allowsGuests);
+    if (typeof asked === 'number') return refuse(socket, asked);
+    const who = guestOrCredentials(asked, gateway, addressOf(socket));
+    if (who === undefined) return refuse(socket, 401);
+    const isGuest = 'welcome' in who;
+    const result = isGuest ? gateway.unlessBanned(who.admission) : await gateway.authenticate(who);
     if (socket.destroyed) return;
     if (!result.ok) return refuse(socket, result.error === 'banned' ? 403 : 401);
     if (gateway.isDraining) return refuse(socket, 503);
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      openMessaging(connectionOf(socket, webSocket), result, {
-        device,
-        ack: ack === '1',
-      });
+      const connection = connectionOf(socket, webSocket);
+      openMessaging(connection, result, asked.wish, isGuest ? who.welcome : undefined);
     });
   }
 
   function openMessaging(
     connection: WebSocketConnection,
     admission: Admission,
-    wish: Pick<Wish, 'device' | 'ack'>,
+    wish: MessagingRequest['wish'],
+    welcome: Welcome | undefined,
   ): void {
     watch(connection, (bytes, isBinary) => {
       if (isBinary) connection.end(closes.unsupported);
@@ -196,10 +195,10 @@ export function createWeb(options: WebOptions): Web {
     gateway.add(connection);
     if (connection.ending) return;
     keepAlive.add(connection);
-    const { device, ack } = wish;
+    // Before the shard has the connection, so before everything else.
+    if (welcome !== undefined) connection.say(Buffer.from(encodeWelcome(welcome)), true);
     gateway.open(connection, admission, {
-      device,
-      ack,
+      ...wish,
       encoding: 'messaging',
       webSocket: true,
       version: 1,
@@ -249,19 +248,6 @@ export function createWeb(options: WebOptions): Web {
       pings.stop();
     },
   };
-}
-
-function target(request: IncomingMessage): URL {
-  // The host is the client's word and plays no part; a target that is no path matches nothing.
-  return URL.canParse(request.url ?? '', 'http://encke')
-    ? new URL(request.url ?? '', 'http://encke')
-    : nowhere;
-}
-
-const nowhere = new URL('http://encke/.');
-
-function clientOf(request: IncomingMessage): UserId | undefined {
-  return parseClientId(target(request).searchParams.get('client_id') ?? '');
 }
 
 function ignoreError(): void {}

@@ -130,6 +130,7 @@ export class CometInput implements FrameSink {
   ): void {
     if (from !== session.user) this.#refuse(session, op, seq, version, 'bad_sender');
     else if (!isMid(to)) this.#refuse(session, op, seq, version, 'bad_recipient');
+    else if (!session.maySend(op === Op.groupSend, to)) this.#refuse(session, op, seq, version, 'forbidden');
     else this.#requests.send(session, op, seq, version, to, kind, buf, start, end);
   }
 

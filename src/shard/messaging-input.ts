@@ -42,11 +42,13 @@ export class MessagingInput {
     if (!rid.startsWith('#')) {
       const user = parseClientId(rid);
       if (user === undefined) return 'bad_recipient';
+      if (!session.maySend(false, user)) return 'forbidden';
       this.#requests.sendMessaging(session, Op.send, user, id, idText, raw);
       return undefined;
     }
     const group = groupOf(rid);
     if (group === undefined || typeof session.user !== 'number') return 'not_supported';
+    if (!session.maySend(true, group)) return 'forbidden';
     this.#requests.sendMessaging(session, Op.groupSend, group, id, idText, raw);
     return undefined;
   }

@@ -16,6 +16,7 @@ import type { FromShardControl, ShardTask } from './control.ts';
 import { CursorTimer } from './cursor-timer.ts';
 import { LostMessages } from './dead-letters.ts';
 import { openEngine } from './engines.ts';
+import { Expiry } from './expiry.ts';
 import { Fanouts, type FanoutHost } from './fanouts.ts';
 import { kinds, placeOn } from './kinds.ts';
 import { MessagingInput } from './messaging-input.ts';
@@ -40,6 +41,9 @@ export interface PartsHost extends SessionHost {
   opened(session: Session): void;
   /** Wake the session's feeder once the gateway took in what is written. */
   whenWritten(session: Session): void;
+  /** The session's credentials run out in so many seconds; they have run out. */
+  warn(session: Session, seconds: number): void;
+  expire(session: Session): void;
   onFailure(failure: ActorFailure): void;
   tellMain(message: FromShardControl): void;
 }
@@ -55,6 +59,7 @@ export interface Parts {
   readonly outbox: Outbox;
   readonly sweep: Sweep;
   readonly cursors: CursorTimer;
+  readonly expiry: Expiry;
   readonly lost: LostMessages;
   /** Undefined: there is nowhere to post to. */
   readonly webhooks: Webhooks | undefined;
@@ -135,6 +140,11 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
   users.system = system;
   lost.system = system;
   const sweep = new Sweep(() => sessions.values(), task.idleTimeoutMs, now);
+  const expiry = new Expiry({
+    warn: (session, seconds) => host.warn(session, seconds),
+    expire: (session) => host.expire(session),
+    now,
+  });
   return {
     lane,
     engine,
@@ -146,6 +156,7 @@ export function assemble(task: ShardTask, logger: Logger, host: PartsHost): Part
     outbox,
     sweep,
     cursors,
+    expiry,
     lost,
     webhooks,
     beforeSend,

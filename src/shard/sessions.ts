@@ -1,4 +1,4 @@
-import { closes } from '../errors.ts';
+import { closes, type CloseReason } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { countSession } from '../metrics/counters.ts';
 import { ToGateway, ToShard, type Lane, type Opening } from '../net/lane.ts';
@@ -163,6 +163,16 @@ export class Sessions {
     if (session.requests.size === 0 && !this.#parking.has(session)) session.close(session.leaving);
   }
 
+  /** Ends a session: nothing more of it is read, and what it asked before is answered first. */
+  dismiss(session: Session, close: Pick<CloseReason, 'code' | 'reason'>): void {
+    if (session.broken || session.closing !== undefined) return;
+    session.broken = true;
+    session.leaving = close;
+    if (session.congested) session.history?.abandon();
+    this.#parking.delete(session);
+    this.closeIfIdle(session);
+  }
+
   #canHandle(session: Session): boolean {
     return session.attached && !session.congested && !session.requests.isFull;
   }
@@ -231,10 +241,7 @@ export class Sessions {
 
   #fail(session: Session, { close, detail }: FrameFailure): void {
     // The requests before the bad package are answered first: docs/protocol.md "Closing".
-    session.broken = true;
-    session.leaving = { code: close.code, reason: detail };
-    this.#parking.delete(session);
-    this.closeIfIdle(session);
+    this.dismiss(session, { code: close.code, reason: detail });
   }
 
   #credit(session: Session, bytes: number): void {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ActorFailure, ActorSystem } from '../actor/index.ts';
 import { Fanout } from '../group/fanout.ts';
 import { Group } from '../group/group.ts';
+import { closes } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { counters, levels } from '../metrics/counters.ts';
 import { ThreadMonitor } from '../metrics/thread-monitor.ts';
@@ -10,9 +11,10 @@ import { ToGateway, ToShard, type KickRecord, type Lane, type Opening } from '..
 import type { SlabReader } from '../net/slab.ts';
 import type { Session } from '../user/session.ts';
 import { User } from '../user/user.ts';
-import { authReplyBody, authReplyText } from '../wire/comet-json.ts';
+import { authReplyBody, authReplyText, noticeText } from '../wire/comet-json.ts';
 import { frameWithText } from '../wire/frame.ts';
 import { goimReply } from '../wire/goim.ts';
+import { expiringText } from '../wire/messaging.ts';
 import { Op } from '../wire/op.ts';
 import { shardOf } from '../wire/shard-of.ts';
 import type { ShardCommits } from './commit-queue.ts';
@@ -165,6 +167,7 @@ export class Shard implements PartsHost {
       this.#fanouts.forget(session);
       this.#parts.goim.closed(session);
       this.#fedIn.delete(session);
+      this.#parts.expiry.delete(session);
       this.#system.tellIfActive(User, session.user, 'detach', { connection });
     }
   }
@@ -196,9 +199,23 @@ export class Shard implements PartsHost {
       if (session.encoding === 'json') session.say(authReplyText(version, seq, mid));
       else session.say(frameWithText(Op.authReply, version, seq, authReplyBody(mid)));
     }
+    this.#parts.expiry.add(session);
     this.#sessions.resume(session);
     this.#sessions.closeIfIdle(session);
     this.scheduleTick();
+  }
+
+  /** docs/protocol.md "Notices". */
+  warn(session: Session, seconds: number): void {
+    if (!session.wantsNotices) return;
+    const notice = expiringText(seconds);
+    if (session.encoding === 'messaging') session.say(notice);
+    else if (session.encoding === 'json') session.say(noticeText(notice));
+    else session.say(frameWithText(Op.notice, 1, 0, notice));
+  }
+
+  expire(session: Session): void {
+    this.#sessions.dismiss(session, { ...closes.notAuthenticated, reason: 'the credentials have run out' });
   }
 
   #wakeFeeder(session: Session): void {
@@ -281,6 +298,7 @@ export class Shard implements PartsHost {
     this.#monitor.stop();
     this.#parts.cursors.stop();
     this.#parts.goim.stop();
+    this.#parts.expiry.stop();
     await this.#parts.beforeSend?.stop();
     await this.#system.stop();
     await this.#parts.webhooks?.stop();

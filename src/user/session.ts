@@ -40,6 +40,8 @@ export class Session {
   readonly acknowledges: boolean;
   /** Messaging: it is told which of its messages are stored. */
   readonly wantsAccepted: boolean;
+  /** It is told what is about to happen to it. */
+  readonly wantsNotices: boolean;
   readonly permissions: Permissions;
   /** When its credentials run out, in milliseconds since 1970; Infinity: never. */
   readonly expiresAt: number;
@@ -110,6 +112,7 @@ export class Session {
     this.webSocket = opening.webSocket;
     this.acknowledges = opening.ack && opening.encoding !== 'messaging';
     this.wantsAccepted = opening.ack && opening.encoding === 'messaging';
+    this.wantsNotices = opening.notices;
     this.permissions = opening.permissions ?? defaultPermissions;
     this.expiresAt = opening.expiresAt ?? Number.POSITIVE_INFINITY;
     this.address = opening.address;
@@ -128,6 +131,13 @@ export class Session {
     // A write that the kernel did not take at once is reported before its slab is acknowledged.
     if (!this.congested && this.#host.acknowledgedSlab >= this.lastSlab) this.#writesTaken = this.writes;
     return this.#writesTaken;
+  }
+
+  /** Whether its credentials allow it to send to a user, or to a group. */
+  maySend(isGroup: boolean, to: UserId): boolean {
+    const { publish, groups } = this.permissions;
+    if (!publish) return false;
+    return !isGroup || groups === undefined || groups.includes(to as number);
   }
 
   /** Whether it may be given more messages now; if not, it is fed from the log later. */

@@ -12,6 +12,8 @@ export interface AuthBody {
   readonly device: string | undefined;
   /** What was delivered goes by op 22 alone. */
   readonly ack: boolean;
+  /** The client understands notices. */
+  readonly notices: boolean;
   /** A goim client. Its mid is 0 if it said none, and may be any up to 2^53-1. */
   readonly goim?: GoimHello;
 }
@@ -19,9 +21,9 @@ export interface AuthBody {
 /** Checks the body of op 7 (docs/protocol.md, "Operation 7"); unknown keys are ignored. */
 export function parseAuth(value: unknown): AuthBody | EnckeError {
   if (!isObject(value)) return new EnckeError('bad_body', 'the body of op 7 must be a JSON object');
-  const { mid, mkey, device, ack = false } = value;
+  const { mid, mkey, device, ack = false, notices = false } = value;
   if (!isMid(mid)) return new EnckeError('bad_body', 'mid must be an integer of 1..2147483647');
-  return checkRest(mid, mkey, device, ack);
+  return checkRest(mid, mkey, device, ack, notices);
 }
 
 /** The body of a goim client (docs/goim.md "Authentication"): what is absent is zero or empty. */
@@ -33,11 +35,17 @@ function parseGoim(body: Record<string, unknown>): AuthBody | EnckeError {
   }
   const goim = parseHello(body);
   if (goim instanceof EnckeError) return goim;
-  const rest = checkRest(number as number, mkey ?? '', device, ack);
+  const rest = checkRest(number as number, mkey ?? '', device, ack, false);
   return rest instanceof EnckeError ? rest : { ...rest, goim };
 }
 
-function checkRest(mid: number, mkey: unknown, device: unknown, ack: unknown): AuthBody | EnckeError {
+function checkRest(
+  mid: number,
+  mkey: unknown,
+  device: unknown,
+  ack: unknown,
+  notices: unknown,
+): AuthBody | EnckeError {
   if (typeof mkey !== 'string') return new EnckeError('bad_body', 'mkey must be a string');
   if (Buffer.byteLength(mkey) > limits.mkeyBytesMax) {
     return new EnckeError('bad_body', `mkey must be at most ${limits.mkeyBytesMax} bytes`);
@@ -46,7 +54,8 @@ function checkRest(mid: number, mkey: unknown, device: unknown, ack: unknown): A
     return new EnckeError('bad_body', 'device must be 1..64 printable characters');
   }
   if (typeof ack !== 'boolean') return new EnckeError('bad_body', 'ack must be true or false');
-  return { mid, mkey, device, ack };
+  if (typeof notices !== 'boolean') return new EnckeError('bad_body', 'notices must be true or false');
+  return { mid, mkey, device, ack, notices };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

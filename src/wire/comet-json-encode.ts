@@ -44,6 +44,9 @@ export function errorReplyText(op: number, version: number, seq: number, code: E
   return frameText(op, version, seq, errorReplyBody(op, code));
 }
 
+/** Op 26: what is about to happen. */
+export const noticeText = (body: string): string => frameText(Op.notice, 1, 0, body);
+
 /** The body of op 6. */
 export function closeText(code: number, reason: string): string {
   return `{"code":${code},"reason":${JSON.stringify(reason)}}`;

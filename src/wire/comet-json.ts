@@ -6,7 +6,7 @@ import { memberSlice, skipSpace } from './json-slice.ts';
 import { Op } from './op.ts';
 import { PayloadKind } from './run.ts';
 
-export { authReplyBody, authReplyText, closeText, encodeBatch } from './comet-json-encode.ts';
+export { authReplyBody, authReplyText, closeText, encodeBatch, noticeText } from './comet-json-encode.ts';
 export { errorReplyBody, errorReplyText, heartbeatReplyText } from './comet-json-encode.ts';
 export { replyText } from './comet-json-encode.ts';
 

@@ -71,6 +71,13 @@ export const encodeAccepted = (entries: readonly string[]): string => `{"accepte
 /** A message that is stored: its id as it was sent, and its number. */
 export const acceptedText = (idText: string, chatId: number): string => `{"id":${idText},"chatId":${chatId}}`;
 
+/** What a guest is told first: its name, and with what it can come back under it. */
+export const encodeWelcome = (welcome: { readonly client_id: string; readonly token: string }): string =>
+  JSON.stringify({ welcome });
+
+/** Credentials run out in so many seconds: a section of messaging, or the body of op 26. */
+export const expiringText = (seconds: number): string => `{"expiring":{"in":${seconds}}}`;
+
 function errorText({ code, section, idText, reason = errorReasons[code] }: ErrorEntry): string {
   const place = section === undefined ? '' : `"section":"${section}",`;
   const id = idText === undefined ? '' : `"id":${idText},`;

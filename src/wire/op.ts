@@ -18,4 +18,6 @@ export const Op = {
   /** Messages of a conversation that were sent before. */
   history: 24,
   historyReply: 25,
+  /** What is about to happen to the connection, for clients that asked to be told. */
+  notice: 26,
 } as const;

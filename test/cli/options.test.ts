@@ -41,7 +41,7 @@ test('without arguments the defaults hold', () => {
     data: './encke-data',
     store: 'disk',
     fsync: 'always',
-    auth: 'open',
+    auth: { kind: 'open' },
     packageBytesMax: limits.packageBytesMax,
     connectionsMax: limits.connectionsMax,
     addressConnectionsMax: limits.addressConnectionsMax,
@@ -69,6 +69,7 @@ test('every flag can be set in all three places', () => {
     'admin-host': '::1',
     'admin-token': 'secret',
     auth: 'open',
+    guests: 'publish',
     host: 'localhost',
     data: '/tmp/x',
     workers: availableParallelism() === 3 ? 4 : 3,
@@ -92,7 +93,8 @@ test('every flag can be set in all three places', () => {
     'tls-key': '--tls-cert cert.pem',
     'tls-only': '--tls-cert cert.pem --tls-key key.pem',
   };
-  for (const name of flagNames.filter((flag) => !/webhook|before-send/.test(flag))) {
+  const alone = /webhook|before-send|^auth-(?!timeout)/; // they need each other
+  for (const name of flagNames.filter((flag) => !alone.test(flag))) {
     const value = others[name] ?? Math.max(2, Number(defaults[name as keyof typeof defaults]) - 1);
     const rest = needs[name] ?? '';
     const byFlag = parse(`--${name} ${value} ${rest}`);
@@ -211,7 +213,7 @@ const quoted = (text: string): string => (/^-?\d+(\.\d+)?$/.test(text) ? text : 
 test('a choice is refused with what can be chosen', () => {
   refused(() => parse('--store ram'), 'flag --store: "ram" is not one of disk, memory');
   refused(() => parse('--fsync never'), 'flag --fsync: "never" is not one of always, everysec, no');
-  refused(() => parse('--auth token'), 'flag --auth: "token" is not open, the only one for now');
+  refused(() => parse('--auth ldap'), 'flag --auth: "ldap" is not one of open, token, jwt, http');
   refused(() => parse('--log-level loud'), /is not one of trace, debug, info, warn, error, fatal, silent$/);
 });
 
@@ -261,7 +263,7 @@ test('the file may be named in the environment; the flag wins', () => {
 
 test('open to everyone is the default on loopback only', () => {
   for (const host of ['127.0.0.1', '127.8.9.1', '::1', 'localhost']) {
-    assert.equal(parse(`--host ${host}`).auth, 'open');
+    assert.equal(parse(`--host ${host}`).auth.kind, 'open');
   }
   for (const host of ['0.0.0.0', '::', '10.1.2.3', 'example.org']) {
     refused(() => parse(`--host ${host}`), new RegExp(`^host ${host} is not loopback: .* --auth open$`));

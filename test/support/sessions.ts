@@ -20,6 +20,7 @@ export function sessionOf(host: SessionHost, connection: number, opening: Partia
     encoding: 'binary',
     webSocket: false,
     ack: false,
+    notices: false,
     version: 1,
     seq: 0,
     address: '127.0.0.1',

@@ -18,10 +18,10 @@ const layers: Record<string, RegExp> = {
   'src/store/': /^src\/(errors|limits|assert)\.ts$|^src\/(wire|actor)\//,
   'src/net/':
     /^src\/(errors|limits|assert|log|tracing)\.ts$|^src\/metrics\/histogram\.ts$|^src\/(wire|auth)\//,
-  'src/auth/': /^src\/wire\//,
+  'src/auth/': /^src\/(errors|limits|assert|log)\.ts$|^src\/wire\//,
   // `inspect` and `backup` look into a data directory without a server
   'src/cli/':
-    /^src\/(limits|log|server|version)\.ts$|^src\/store\/disk\/(backup|data-dir|inspect)\.ts$|^src\/webhook\/options\.ts$/,
+    /^src\/(limits|log|server|version)\.ts$|^src\/auth\/|^src\/wire\/user-id\.ts$|^src\/store\/disk\/(backup|data-dir|inspect)\.ts$|^src\/webhook\/options\.ts$/,
 };
 
 interface SourceFile {

@@ -5,16 +5,16 @@ import { parseAuth, parseAuthBytes } from '../../src/wire/auth-body.ts';
 
 const good = { mid: 123, mkey: 'xxoo' };
 
-test('Op 7 needs mid and mkey; a device and ack are optional and other keys are ignored.', () => {
-  assert.deepEqual(parseAuth(good), { ...good, device: undefined, ack: false });
-  assert.deepEqual(parseAuth({ ...good, device: 'phone', room: 7 }), {
-    ...good,
-    device: 'phone',
-    ack: false,
-  });
-  assert.deepEqual(parseAuth({ ...good, ack: true }), { ...good, device: undefined, ack: true });
-  assert.deepEqual(parseAuth({ ...good, ack: false }), { ...good, device: undefined, ack: false });
-  assert.deepEqual(parseAuth({ mid: 1, mkey: '' }), { mid: 1, mkey: '', device: undefined, ack: false });
+const plain = { ...good, device: undefined, ack: false, notices: false };
+
+test('Op 7 needs mid and mkey; device, ack and notices are optional and other keys are ignored.', () => {
+  assert.deepEqual(parseAuth(good), plain);
+  assert.deepEqual(parseAuth({ ...good, device: 'phone', room: 7 }), { ...plain, device: 'phone' });
+  for (const name of ['ack', 'notices']) {
+    assert.deepEqual(parseAuth({ ...good, [name]: true }), { ...plain, [name]: true });
+    assert.deepEqual(parseAuth({ ...good, [name]: false }), plain);
+  }
+  assert.deepEqual(parseAuth({ mid: 1, mkey: '' }), { ...plain, mid: 1, mkey: '' });
 });
 
 const bad: [string, unknown][] = [
@@ -36,6 +36,8 @@ const bad: [string, unknown][] = [
   ['an ack that is a number', { ...good, ack: 1 }],
   ['an ack that is a string', { ...good, ack: 'true' }],
   ['an ack that is null', { ...good, ack: null }],
+  ['notices that are a number', { ...good, notices: 1 }],
+  ['notices that are null', { ...good, notices: null }],
 ];
 for (const [what, body] of bad) {
   test(`Op 7 with ${what} is a bad body.`, () => {
@@ -47,7 +49,7 @@ for (const [what, body] of bad) {
 
 test('A binary op 7 has the same JSON as its body.', () => {
   const buf = Buffer.from('..{"mid":123,"mkey":"xxoo"}..');
-  assert.deepEqual(parseAuthBytes(buf, 2, buf.length - 2), { ...good, device: undefined, ack: false });
+  assert.deepEqual(parseAuthBytes(buf, 2, buf.length - 2), plain);
   assert(parseAuthBytes(buf, 0, buf.length) instanceof EnckeError);
   assert(parseAuthBytes(buf, 2, 2) instanceof EnckeError);
 });

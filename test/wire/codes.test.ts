@@ -68,6 +68,7 @@ const settable = {
   authTimeoutMs: ['auth-timeout', 1_000],
   idleTimeoutMs: ['idle-timeout', 1_000],
   drainTimeoutMs: ['drain-timeout', 1_000],
+  authHttpTimeoutMs: ['auth-http-timeout', 1_000],
   drainReconnectMs: ['drain-reconnect-window', 1_000],
   beforeSendTimeoutMs: ['before-send-timeout', 1_000],
   memoryStoreBytesMax: ['memory-max-mb', 1_048_576],

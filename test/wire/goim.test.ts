@@ -12,7 +12,7 @@ const parse = (body: unknown): ReturnType<typeof parseAuthBytes> => {
 };
 
 const none = { key: '', room: '', accepts: [] };
-const plain = { mkey: '', device: undefined, ack: false };
+const plain = { mkey: '', device: undefined, ack: false, notices: false };
 
 test('An op 7 is of a goim client if it has accepts, key, room_id or platform; what it leaves out is zero or empty.', () => {
   for (const [member, value] of [
@@ -37,6 +37,7 @@ test('An op 7 is of a goim client if it has accepts, key, room_id or platform; w
     mkey: 'm',
     device: 'd',
     ack: true,
+    notices: false,
     goim: { key: 'k', room: 'a://b', accepts: [3, -1] },
   });
   assert.deepEqual(parse({ mid: 1, mkey: '' }), { ...plain, mid: 1 });

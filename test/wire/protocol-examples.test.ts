@@ -8,7 +8,7 @@ import { parseRequest } from '../../src/wire/comet-json.ts';
 import { FrameDecoder } from '../../src/wire/frame-decoder.ts';
 import { HEADER_BYTES, MESSAGE_HEAD_BYTES } from '../../src/wire/frame.ts';
 import { parseHistory, parseHistoryBytes } from '../../src/wire/history-body.ts';
-import { parseSections } from '../../src/wire/messaging.ts';
+import { expiringText, parseSections } from '../../src/wire/messaging.ts';
 import { Op } from '../../src/wire/op.ts';
 import { FrameRecorder, hex, type SeenFrame } from '../support/frames.ts';
 
@@ -111,6 +111,9 @@ function checkBody(frame: SeenFrame): void {
     case Op.batch:
       checkBatch(bytes);
       break;
+    case Op.notice:
+      assert.equal(bytes.toString(), expiringText(60));
+      break;
     default: // op 8, and an unknown operation
       assert.ok('ret' in jsonBody(frame));
   }
@@ -145,10 +148,12 @@ test('Each JSON example is a frame of its operation, and each request is a good 
   }
 });
 
+const sections = new Set(['send', 'read', 'messages', 'errors', 'accepted', 'welcome', 'expiring']);
+
 test('Each messaging example is one that the server takes or sends.', () => {
   for (const text of texts) {
     const names = Object.keys(JSON.parse(text) as object);
-    const known = names.every((name) => ['send', 'read', 'messages', 'errors', 'accepted'].includes(name));
+    const known = names.every((name) => sections.has(name));
     assert.ok(known && names.length > 0, text);
     assert.deepEqual(parseSections(text).errors, [], text);
   }
