@@ -12,7 +12,7 @@ import { loadDefaults, type Work } from './work.ts';
 const generator = fileURLToPath(new URL('generator/main.js', import.meta.url));
 const OUTPUT_BYTES_MAX = 16 << 20;
 /** What a server has done before it is measured the first time: its code is compiled by then. */
-const WARM_SECONDS = 1;
+const WARM_SECONDS = 4;
 
 export interface RunSettings {
   readonly rounds: number;
@@ -101,6 +101,6 @@ async function oneTurn(
     await server.stop();
     return figures;
   }
-  if (before === undefined) await measure(work, peer, server, Math.min(seconds, WARM_SECONDS));
+  if (before === undefined) await measure(work, peer, server, WARM_SECONDS);
   return (await measure(work, peer, server, seconds)).figures;
 }

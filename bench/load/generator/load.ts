@@ -11,7 +11,6 @@ import { cpuMicrosOf, ownBytesOf, residentBytesOf } from './process-stats.ts';
 const CONNECTING_MAX = 64;
 const CONNECT_MS_MAX = 60_000;
 const QUIET_MS = 300;
-const IDLE_MS = 2_000;
 const DRAIN_MS_MAX = 10_000;
 const DRAIN_STEP_MS = 5;
 /** In fan-out one of so many deliveries is timed; in pairs each. */
@@ -103,7 +102,7 @@ export class Load implements ConnectionEvents {
     await this.#connectAll();
     const connected = this.#mark();
     if (mode === 'idle') {
-      await pause(IDLE_MS);
+      await pause(seconds * 1_000);
       return this.#result(this.#idleFigures(start, connected, residentBefore));
     }
     await pause(QUIET_MS);
